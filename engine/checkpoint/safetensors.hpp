@@ -1,0 +1,56 @@
+// One memory-mapped .safetensors file and its checked header.
+//
+// open() maps the file read-only and touches the header alone. Everything in the header is hostile until checked:
+// length, JSON, dtypes, shapes, offsets (in bounds, no overlap, no holes, size = product of shape × element size).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/events/result.hpp"
+
+namespace engine {
+
+struct TensorEntry {
+  std::string dtype;  // "BF16", "F16", "F32", or another type the format allows
+  std::vector<std::int64_t> shape;
+  const std::byte* data = nullptr;  // inside the mapping
+  std::size_t bytes = 0;
+};
+
+using TensorTable = std::map<std::string, TensorEntry, std::less<>>;
+
+struct SafetensorsHeader {
+  TensorTable tensors;
+  std::map<std::string, std::string> metadata;  // "__metadata__"
+};
+
+// Checks the bytes of a whole file; `data` pointers of the result point into `bytes`. `file` is the name in errors.
+Result<SafetensorsHeader> parse_safetensors(std::span<const std::byte> bytes, const std::string& file);
+
+class SafetensorsFile {
+ public:
+  static Result<std::shared_ptr<const SafetensorsFile>> open(const std::filesystem::path& path);
+  ~SafetensorsFile();
+  SafetensorsFile(const SafetensorsFile&) = delete;
+  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+
+  const SafetensorsHeader& header() const { return header_; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  SafetensorsFile() = default;
+  std::filesystem::path path_;
+  void* mapping_ = nullptr;
+  std::size_t size_ = 0;
+  SafetensorsHeader header_;
+};
+
+}  // namespace engine

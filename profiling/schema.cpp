@@ -1,0 +1,1 @@
+#include "profiling/schema.hpp"
