@@ -1,0 +1,94 @@
+// The interface of a device that runs the model: the CPU's implementation is the oracle of every other.
+//
+// A backend holds the weights on its device, the caches of its sequences and one policy. One thread drives it. A
+// step advances any number of sequences, each by one or more tokens: a prefill chunk and a decode batch are the
+// same call.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/checkpoint/model.hpp"
+#include "engine/events/events.hpp"
+#include "engine/events/result.hpp"
+#include "engine/policy/policy.hpp"
+
+namespace engine {
+
+enum class LogitRows : std::uint8_t { none, last, all };
+
+struct StepInput {
+  SequenceId sequence = 0;
+  std::span<const TokenId> tokens;  // at least one, all inside the vocabulary
+  LogitRows logits = LogitRows::last;
+};
+
+// Decisions and cache state of one sequence after a step.
+struct SequenceOutput {
+  SequenceId sequence = 0;
+  std::int32_t first_position = 0;  // of the tokens processed
+  std::int32_t count = 0;
+  std::int32_t first_judged = 0;       // positions judged: [first_judged, first_judged + judged)
+  std::int32_t judged = 0;
+  std::vector<float> logits;           // [layers, kv_heads, judged], NaN: no logit
+  std::vector<std::uint8_t> marked;    // [layers, kv_heads, judged]
+  std::vector<EvictedToken> evicted;   // policies without closed form
+  std::vector<std::int32_t> live;      // [layers, kv_heads] after the step
+  std::vector<std::int32_t> allocated; // [layers, kv_heads] slots of the pages held
+  std::vector<std::int32_t> live_at;   // [layers, kv_heads, count] what each query saw; only if asked for
+};
+
+struct StepOutput {
+  // Rows in the order of the inputs; valid until the next step. [rows, vocab]
+  std::span<const float> logits;
+  std::int64_t rows = 0;
+  std::vector<SequenceOutput> sequences;
+  std::vector<Span> spans;    // times relative to the clock the backend was given
+  std::int64_t kv_reads = 0;  // slots read, summed over queries, layers and KV heads
+};
+
+struct BackendInfo {
+  std::string backend;  // "cpu"
+  std::string device;   // for people: processor, instruction set, threads
+  int threads = 0;
+  std::int32_t page_slots = 0;
+  std::int64_t slot_bytes = 0;           // K and V of one slot of one head
+  std::vector<std::string> operations;   // names of Span::operation
+  std::vector<std::string> kernels;      // names of Span::kernel
+  std::vector<std::string> notices;      // fall-backs, with their reason
+};
+
+struct BackendOptions {
+  int threads = 0;         // 0: every core this process may use
+  bool reference = false;  // plain float32 kernels and a float32 cache
+  bool spans = true;       // time every operation
+  bool live_at = false;    // fill SequenceOutput::live_at
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const BackendInfo& info() const = 0;
+
+  virtual SequenceId start_sequence() = 0;
+  // A new sequence with a copy of the cache.
+  virtual Result<SequenceId> fork_sequence(SequenceId from) = 0;
+  virtual void end_sequence(SequenceId sequence) = 0;
+  virtual std::int32_t length(SequenceId sequence) const = 0;  // tokens processed
+
+  // Fails, with nothing changed, if a sequence would exceed the model's positions or memory runs out.
+  virtual Result<StepOutput> step(std::span<const StepInput> inputs) = 0;
+
+  // Span times are steady-clock nanoseconds since `start`.
+  virtual void set_clock_start(std::int64_t steady_ns) = 0;
+};
+
+std::int64_t steady_now_ns();
+
+Result<std::unique_ptr<Backend>> make_cpu_backend(std::shared_ptr<const Model> model, std::unique_ptr<Policy> policy,
+                                                  const BackendOptions& options);
+
+}  // namespace engine

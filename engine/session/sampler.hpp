@@ -1,0 +1,33 @@
+// Picks the next token from logits: greedy at temperature 0, else temperature, top-k and top-p (nucleus) sampling.
+// Deterministic for a seed on every machine. One Sampler per chain.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/events/events.hpp"
+
+namespace engine {
+
+struct SamplingOptions {
+  double temperature = 0;
+  double top_p = 1;         // keep the smallest set of likeliest tokens whose probabilities reach this
+  std::int32_t top_k = 0;   // 0: all
+  std::uint64_t seed = 0;
+};
+
+class Sampler {
+ public:
+  Sampler(const SamplingOptions& options, int chain);
+  TokenId sample(std::span<const float> logits);
+
+ private:
+  double uniform();
+  SamplingOptions options_;
+  std::uint64_t state_;
+  std::vector<std::pair<float, TokenId>> candidates_;  // reused
+};
+
+}  // namespace engine
