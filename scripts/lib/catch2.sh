@@ -29,23 +29,30 @@ derive_backports() {
 }
 
 install_catch2() {
-  local version options=() scratch
+  local version
   version=$(catch2_version)
-  if [[ -z $version ]]; then
-    scratch=$(mktemp -d)
-    trap 'rm -rf "$scratch"' RETURN
-    local codename
-    codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-    derive_backports "$codename" /etc/apt "$scratch" ||
-      fail "Catch2 3 is needed, apt has none, and no apt source serves ${codename:-this release}: add a suite that has catch2 3"
-    say "Catch2 3 comes from $codename-backports, at the servers of your apt sources"
-    find /etc/apt/sources.list.d -maxdepth 1 \( -name '*.list' -o -name '*.sources' \) \
-      -exec ln -s -t "$scratch" {} + 2>/dev/null || true
-    options=(-o "Dir::Etc::SourceParts=$scratch")
-    apt_get "${options[@]}" update --quiet || true  # some of the servers may lack the suite
-    version=$(catch2_version "${options[@]}")
-    [[ -n $version ]] || fail "Catch2 3 is needed and $codename-backports does not have it"
+  if [[ -n $version ]]; then
+    apt_get install "catch2=$version" || fail "apt-get install catch2=$version failed, its reason is above"
+  else
+    (install_catch2_from_backports)
   fi
-  apt_get "${options[@]}" install --yes --quiet --no-install-recommends "catch2=$version" ||
-    fail "apt-get install catch2=$version failed, its reason is above"
+}
+
+# Runs in a subshell, which removes the derived sources when it ends.
+install_catch2_from_backports() {
+  local codename version scratch
+  codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+  scratch=$(mktemp -d)
+  # shellcheck disable=SC2064  # the folder's name now, not then
+  trap "rm -rf '$scratch'" EXIT
+  derive_backports "$codename" /etc/apt "$scratch" ||
+    fail "Catch2 3 is needed, apt has none, and no apt source serves ${codename:-this release}: add a suite that has it"
+  say "Catch2 3 comes from $codename-backports, at the servers of your apt sources"
+  find /etc/apt/sources.list.d -maxdepth 1 \( -name '*.list' -o -name '*.sources' \) -exec ln -s -t "$scratch" {} +
+  local options=(-o "Dir::Etc::SourceParts=$scratch")
+  apt_get update "${options[@]}" || true  # some of the servers may lack the suite
+  version=$(catch2_version "${options[@]}")
+  [[ -n $version ]] || fail "Catch2 3 is needed and $codename-backports could not be read or does not have it"
+  apt_get install "${options[@]}" "catch2=$version" ||
+    fail "apt-get install catch2=$version from $codename-backports failed, its reason is above"
 }

@@ -23,5 +23,5 @@ ensure_models() {
   models=$("$system_python" "$recipe/fetch.py" --check) && return
   ensure_venv
   say "setting up the default model in $models"
-  "$venv/bin/python" "$recipe/fetch.py" || fail "without the default model this cannot go on"
+  "$venv/bin/python" "$recipe/fetch.py" >&2 || fail "without the default model this cannot go on"
 }

@@ -26,28 +26,26 @@ set_as_root() {
     fail "sudo needs a password and cannot ask for it; have an administrator run: apt-get install $*"
 }
 
+# apt_get COMMAND ARGUMENT...: without questions, and without a word on stdout, which is the program's.
 apt_get() {
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 "$@" </dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null >&2
 }
 
-# install_packages NAME...: installs those that are missing, after saying so. Catch2 must be version 3.
+# install_packages NAME...: installs those that are missing, after saying so. Catch2 needs catch2.sh.
 install_packages() {
-  local missing
+  local missing plain=() name
   mapfile -t missing < <(missing_packages "$@")
   [[ ${#missing[@]} -eq 0 ]] && return
   command -v apt-get >/dev/null ||
     fail "this needs Debian or Ubuntu with apt; elsewhere install what these packages hold: ${missing[*]}"
   say "about to install with apt: ${missing[*]}"
   set_as_root "${missing[@]}"
-  apt_get update --quiet ||
-    fail "apt-get update failed, its reason is above; these packages are needed: ${missing[*]}"
-  local plain=() name
+  apt_get update || fail "apt-get update failed, its reason is above; these packages are needed: ${missing[*]}"
   for name in "${missing[@]}"; do
     [[ $name == catch2 ]] || plain+=("$name")
   done
-  if [[ ${#plain[@]} -gt 0 ]]; then
-    apt_get install --yes --quiet --no-install-recommends "${plain[@]}" ||
-      fail "apt-get install failed, its reason is above; these packages are needed: ${plain[*]}"
-  fi
+  [[ ${#plain[@]} -eq 0 ]] || apt_get install "${plain[@]}" ||
+    fail "apt-get install failed, its reason is above; these packages are needed: ${plain[*]}"
   [[ ${#plain[@]} -eq ${#missing[@]} ]] || install_catch2
 }
