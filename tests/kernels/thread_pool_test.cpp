@@ -24,6 +24,17 @@ TEST_CASE("every thread of the pool runs each region once", "[pool]") {
   }
 }
 
+TEST_CASE("functions are called where they are, named, constant or temporary", "[pool]") {
+  ThreadPool pool(2);
+  std::atomic<int> calls{0};
+  auto named = [&](const Part&) { ++calls; };
+  const auto constant = named;
+  pool.run(named);
+  pool.run(constant);
+  pool.run([&](const Part&) mutable { ++calls; });
+  REQUIRE(calls == 6);
+}
+
 TEST_CASE("the shared counter starts each region at zero and hands out every piece once", "[pool]") {
   ThreadPool pool(3);
   for (int region = 0; region < 300; ++region) {
