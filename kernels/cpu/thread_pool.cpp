@@ -48,7 +48,7 @@ struct ThreadPool::State {
   alignas(64) std::atomic<int> running{0};  // workers that have not finished the region
   alignas(64) std::atomic<std::int64_t> next{0};
   alignas(64) Function function = nullptr;  // written before `region` is bumped, read after: no race
-  void* context = nullptr;
+  const void* context = nullptr;
   bool stop = false;
   int threads = 1;
   std::chrono::microseconds spin{0};
@@ -89,7 +89,7 @@ int ThreadPool::size() const {
   return state_->threads;
 }
 
-void ThreadPool::run_raw(Function function, void* context) {
+void ThreadPool::run_raw(Function function, const void* context) {
   State& state = *state_;
   if (state.threads == 1) return function(context, Part{});
   state.function = function;
