@@ -9,7 +9,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMaxMetadataBytes = 16u << 20;
-constexpr std::uint64_t kMaxTrainingLogBytes = 64u << 20;  // holds the history of a training
+constexpr std::uint64_t kMaxTrainingLogBytes = 32u << 20;  // holds the history of a training
 constexpr std::size_t kKeptDepth = 2;                      // the root and its "config"
 constexpr std::int32_t kMaxWindow = 1 << 27;
 

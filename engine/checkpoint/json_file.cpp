@@ -69,6 +69,8 @@ class TreeBuilder {
   bool open(json container) {
     if (open_.size() + left_out_ >= kMaxDepth) return fail("nested deeper than {} levels", kMaxDepth);
     if (left_out_ > 0 || open_.size() >= max_kept_depth_) {
+      // An empty stand-in under the key, so that a value of the wrong type does not look absent.
+      if (left_out_ == 0 && open_.back()->is_object() && add(std::move(container)) == nullptr) return false;
       ++left_out_;
       return true;
     }
@@ -99,6 +101,9 @@ class TreeBuilder {
 }  // namespace
 
 Result<json> parse_json_object(std::string_view text, const std::string& file, std::size_t max_kept_depth) {
+  // The library takes a zero byte for the end and would ignore what follows; JSON has none anywhere.
+  const std::size_t zero = text.find('\0');
+  if (zero != std::string_view::npos) return bad_input("{}: not valid JSON at byte {}", file, zero + 1);
   TreeBuilder builder(file, max_kept_depth);
   if (!json::sax_parse(text.data(), text.data() + text.size(), &builder)) {
     return builder.error().value_or(bad_input("{}: not valid JSON", file));

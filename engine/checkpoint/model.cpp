@@ -102,6 +102,7 @@ Result<std::shared_ptr<const Model>> load_model(const std::filesystem::path& fol
                     : binder.matrix("lm_head.weight", model->config.vocab, model->config.hidden);
   if (binder.error()) return *binder.error();
 
+  for (const auto& file : model->files) file->allow_read_ahead();
   model->weight_dtype = model->layers.front().q.dtype;
   model->weight_bytes = binder.bound_bytes();
   model->parameter_count = binder.bound_elements();

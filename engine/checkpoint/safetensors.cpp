@@ -27,10 +27,15 @@ Result<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std::
                   std::generic_category().message(errno));
   }
   opened->mapping_ = mapping;
+  ::madvise(mapping, opened->size_, MADV_RANDOM);  // only a hint: a failure costs nothing but time
   auto header = parse_safetensors({static_cast<const std::byte*>(mapping), opened->size_}, path.string());
   if (!header) return header.error();
   opened->header_ = std::move(*header);
   return std::shared_ptr<const SafetensorsFile>(std::move(opened));
+}
+
+void SafetensorsFile::allow_read_ahead() const {
+  ::madvise(mapping_, size_, MADV_NORMAL);
 }
 
 SafetensorsFile::~SafetensorsFile() {

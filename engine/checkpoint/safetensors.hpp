@@ -47,6 +47,10 @@ class SafetensorsFile {
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
+  // After open() the kernel reads no page that is not touched: loading takes a few small tensors from all
+  // over the file. Before whole matrices are read from disk, it should read ahead again.
+  void allow_read_ahead() const;
+
   const SafetensorsHeader& header() const { return header_; }
   const std::filesystem::path& path() const { return path_; }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 // Bounds on what a header may make us allocate; the largest published checkpoints stay far below.
-constexpr std::size_t kMaxTensors = 1'000'000;
+constexpr std::size_t kMaxTensors = 262'144;
 constexpr std::size_t kMaxMetadata = 65'536;
 constexpr std::size_t kMaxRank = 64;
 
@@ -290,6 +290,11 @@ Result<SafetensorsHeader> parse_safetensors(std::span<const std::byte> bytes, co
   }
   const auto* text = reinterpret_cast<const char*>(bytes.data() + kLengthBytes);
   if (header_bytes == 0 || *text != '{') return bad_input("{}: the header is not a JSON object", file);
+
+  // The library takes a zero byte for the end and would ignore what follows; JSON has none anywhere.
+  if (std::memchr(text, 0, static_cast<std::size_t>(header_bytes)) != nullptr) {
+    return bad_input("{}: the header is not valid JSON: it has a zero byte", file);
+  }
 
   SafetensorsHeader header;
   const auto data = bytes.subspan(kLengthBytes + static_cast<std::size_t>(header_bytes));
