@@ -1,0 +1,40 @@
+"""The files of a checkout: what git tracks or would track; everything but build/ where git does not answer."""
+
+import os
+import subprocess
+from pathlib import Path
+
+MODULES = ("kernels", "engine", "profiling", "app")
+
+
+def files(root):
+    """Paths relative to `root`, sorted."""
+    git = subprocess.run(
+        ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        check=False,
+    )
+    if git.returncode == 0 and (Path(root) / ".git").exists():
+        names = [os.fsdecode(name) for name in git.stdout.split(b"\0") if name]
+        return sorted(Path(name) for name in names if (Path(root) / name).is_file())
+    found = []
+    for folder, folders, names in os.walk(root):
+        inside = Path(folder).relative_to(root)
+        skipped = {"__pycache__", ".git"} | ({"build"} if inside == Path(".") else set())
+        folders[:] = [name for name in folders if name not in skipped]
+        found += [inside / name for name in names]
+    return sorted(found)
+
+
+def sources(root, *tops):
+    """C++ sources and headers below the given folders."""
+    suffixes = {".hpp", ".cpp", ".cu", ".cuh"}
+    return [path for path in files(root) if path.suffix in suffixes and path.parts[0] in tops]
+
+
+def report(violations):
+    """Prints what is wrong; the exit status."""
+    for violation in violations:
+        print(violation)
+    print(f"{len(violations)} violations")
+    return 1 if violations else 0
