@@ -1,6 +1,7 @@
 """The files of a checkout: what git tracks or would track; everything but build/ where git does not answer."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,14 +10,10 @@ MODULES = ("kernels", "engine", "profiling", "app")
 
 def files(root):
     """Paths relative to `root`, sorted."""
-    git = subprocess.run(
-        ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True,
-        check=False,
-    )
-    if git.returncode == 0 and (Path(root) / ".git").exists():
-        names = [os.fsdecode(name) for name in git.stdout.split(b"\0") if name]
-        return sorted(Path(name) for name in names if (Path(root) / name).is_file())
+    root = Path(root)
+    tracked = git_files(root)
+    if tracked is not None:
+        return sorted(path for path in tracked if (root / path).is_file())
     found = []
     for folder, folders, names in os.walk(root):
         inside = Path(folder).relative_to(root)
@@ -24,6 +21,15 @@ def files(root):
         folders[:] = [name for name in folders if name not in skipped]
         found += [inside / name for name in names]
     return sorted(found)
+
+
+def git_files(root):
+    """What git answers; None without git, outside of a checkout, or where git refuses to look."""
+    if not (root / ".git").exists() or not shutil.which("git"):
+        return None
+    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    run = subprocess.run(command, capture_output=True, check=False)
+    return [Path(os.fsdecode(name)) for name in run.stdout.split(b"\0") if name] if run.returncode == 0 else None
 
 
 def sources(root, *tops):
