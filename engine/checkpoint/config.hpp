@@ -1,14 +1,15 @@
 // What config.json (and dms_metadata.json / training_log.json beside or above it) says about a checkpoint.
 //
-// Reading is strict: a key of the wrong type, an absurd or inconsistent dimension, an architecture or a feature we
-// do not run is an error that names the file and the key. Absent keys take Hugging Face's defaults (DESIGN §3).
-// Never throws, never allocates in proportion to a number in the file.
+// Reading is strict: a key of the wrong type, an absurd or inconsistent dimension, an architecture or a
+// feature we do not run is an error that names the file and the key. Absent keys take Hugging Face's defaults
+// (DESIGN §3). Never throws, never allocates in proportion to a number in the file.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/events/result.hpp"
@@ -19,7 +20,8 @@ namespace engine {
 enum class Architecture : std::uint8_t { llama, qwen2, qwen3 };
 const char* name_of(Architecture architecture);
 
-// `rope_scaling` / `rope_parameters`: none ("default", absent) or llama3 (Llama 3.1's frequency-dependent scaling).
+// `rope_scaling` / `rope_parameters`: none ("default", absent) or llama3 (Llama 3.1's frequency-dependent
+// scaling).
 struct Llama3RopeScaling {
   double factor = 8;
   double low_freq_factor = 1;
@@ -41,7 +43,8 @@ struct ModelConfig {
   double rope_theta = 10000;
   std::optional<Llama3RopeScaling> rope_scaling;
   bool tied_embeddings = false;
-  bool attention_bias = false;  // Llama, Qwen3: q, k, v and o; Qwen2: q, k and v always, whatever the key says
+  bool attention_bias =
+      false;  // Llama, Qwen3: q, k, v and o; Qwen2: q, k and v always, whatever the key says
   bool mlp_bias = false;
   std::vector<std::int32_t> eos_ids;  // config.json's, overridden by generation_config.json's
 
@@ -76,5 +79,11 @@ Result<CheckpointConfig> read_config(const std::filesystem::path& folder);
 
 // The parts of read_config that take file contents, for tests and fuzzing. `file` is the name used in errors.
 Result<ModelConfig> parse_model_config(std::string_view json, const std::string& file);
+Status parse_generation_config(std::string_view json, const std::string& file,
+                               ModelConfig& config);  // its eos ids
+Result<DmsConfig> parse_nvidia_dms_config(std::string_view json,
+                                          const std::string& file);  // of a config.json
+Result<DmsConfig> parse_fastdms_config(std::string_view json, const std::string& file,
+                                       const std::string& source);
 
 }  // namespace engine

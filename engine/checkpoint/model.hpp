@@ -1,7 +1,8 @@
-// A checkpoint bound to its architecture: every weight found, its dtype and shape checked against config.json.
+// A checkpoint bound to its architecture: every weight found, its dtype and shape checked against
+// config.json.
 //
-// Weights stay memory-mapped and are not touched by loading; only the small vectors (norms, biases) are converted
-// to float32. A Model is immutable and shared by backends; the mapping lives as long as it does.
+// Weights stay memory-mapped and are not touched by loading; only the small vectors (norms, biases) are
+// converted to float32. A Model is immutable and shared by backends; the mapping lives as long as it does.
 #pragma once
 
 #include <filesystem>
@@ -18,9 +19,9 @@
 namespace engine {
 
 struct LayerWeights {
-  std::vector<float> attention_norm;  // [hidden]
-  kernels::Matrix q, k, v;            // [heads * head_dim, hidden]
-  kernels::Matrix o;                  // [hidden, query_heads * head_dim]
+  std::vector<float> attention_norm;                  // [hidden]
+  kernels::Matrix q, k, v;                            // [heads * head_dim, hidden]
+  kernels::Matrix o;                                  // [hidden, query_heads * head_dim]
   std::vector<float> q_bias, k_bias, v_bias, o_bias;  // empty where absent
   std::vector<float> q_norm, k_norm;                  // [head_dim], Qwen3; empty elsewhere
   std::vector<float> mlp_norm;                        // [hidden]

@@ -1,7 +1,11 @@
 // One memory-mapped .safetensors file and its checked header.
 //
-// open() maps the file read-only and touches the header alone. Everything in the header is hostile until checked:
-// length, JSON, dtypes, shapes, offsets (in bounds, no overlap, no holes, size = product of shape × element size).
+// open() maps the file read-only and touches the header alone. Everything in the header is hostile until
+// checked: length, JSON, dtypes, shapes, offsets (in bounds, no overlap, no holes, size = product of shape ×
+// element size).
+//
+// Sizes are checked when the file is opened. A file that another program truncates while it is mapped raises
+// SIGBUS on the next touch of a lost page, as for every memory-mapped file: replace checkpoints by renaming.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +36,8 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;  // "__metadata__"
 };
 
-// Checks the bytes of a whole file; `data` pointers of the result point into `bytes`. `file` is the name in errors.
+// Checks the bytes of a whole file; `data` pointers of the result point into `bytes`. `file` is the name in
+// errors.
 Result<SafetensorsHeader> parse_safetensors(std::span<const std::byte> bytes, const std::string& file);
 
 class SafetensorsFile {
@@ -41,6 +46,10 @@ class SafetensorsFile {
   ~SafetensorsFile();
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+
+  // After open() the kernel reads no page that is not touched: loading takes a few small tensors from all
+  // over the file. Before whole matrices are read from disk, it should read ahead again.
+  void allow_read_ahead() const;
 
   const SafetensorsHeader& header() const { return header_; }
   const std::filesystem::path& path() const { return path_; }

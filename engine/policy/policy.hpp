@@ -1,12 +1,13 @@
 // What decides which tokens a cache keeps. One Policy per run; its parameters never change within the run.
 //
-// Two kinds. A *closed-form* policy only marks tokens: a marked token stays visible for `window` further steps and
-// is then overwritten (DESIGN §1); the cache does the rest, in prefill and decode alike. A policy *without* closed
-// form (TOVA, H2O, Quest, DMC) decides slot by slot: where each new token goes, which slots a query reads, and it
-// may look at the attention that was paid. docs/policies.md shows how each of these fits.
+// Two kinds. A *closed-form* policy only marks tokens: a marked token stays visible for `window` further
+// steps and is then overwritten (DESIGN §1); the cache does the rest, in prefill and decode alike. A policy
+// *without* closed form (TOVA, H2O, Quest, DMC) decides slot by slot: where each new token goes, which slots
+// a query reads, and it may look at the attention that was paid. docs/policies.md shows how each of these
+// fits.
 //
-// judge() and the slot hooks are called on the backend's threads: concurrently for different (sequence, layer),
-// never for the same one.
+// judge() and the slot hooks are called on the backend's threads: concurrently for different (sequence,
+// layer), never for the same one.
 #pragma once
 
 #include <cstdint>
@@ -39,15 +40,16 @@ struct PolicyOptions {
 struct PolicyFacts {
   PolicyKind kind = PolicyKind::dense;
   bool closed_form = true;
-  std::int32_t window = 0;  // steps a marked token stays visible
-  double threshold = 0;     // marked iff logit > threshold
-  int lag = 0;              // the logit computed at token t + lag judges token t
-  std::int32_t sinks = 0;   // first tokens that are never marked
-  double target_cr = 0;     // 0: none asked for. A threshold calibrated for it is in `threshold`
+  std::int32_t window = 0;       // steps a marked token stays visible
+  double threshold = 0;          // marked iff logit > threshold
+  int lag = 0;                   // the logit computed at token t + lag judges token t
+  std::int32_t sinks = 0;        // first tokens that are never marked
+  double target_cr = 0;          // 0: none asked for. A threshold calibrated for it is in `threshold`
   bool reads_attention = false;  // wants observe() with the attention logits
 };
 
-// What one pass computed in one layer of one sequence, for the positions [first_position, first_position + count).
+// What one pass computed in one layer of one sequence, for the positions [first_position, first_position +
+// count).
 struct JudgeInput {
   std::int32_t layer = 0;
   std::int32_t kv_heads = 0;
@@ -55,6 +57,7 @@ struct JudgeInput {
   std::int32_t first_position = 0;
   std::int32_t count = 0;
   const float* gates = nullptr;  // [kv_heads, count] the model's decision logits, or null if it has none
+  std::int64_t gate_stride = 0;  // between KV heads
   const float* keys = nullptr;   // [count, kv_heads * head_dim] after RoPE, row stride key_stride
   std::int64_t key_stride = 0;
 };
@@ -93,16 +96,17 @@ class Policy {
   // Without closed form only. `head` is the cache before the token is there.
   virtual Admission admit(const HeadRef& ref, const HeadCache& head, std::int32_t position);
   // Slots the next query reads; appends nothing to read them all. `q` is [group, head_dim].
-  virtual void select(const HeadRef& ref, const HeadCache& head, std::span<const float> q, std::vector<SlotRange>& read);
+  virtual void select(const HeadRef& ref, const HeadCache& head, std::span<const float> q,
+                      std::vector<SlotRange>& read);
   // The query's attention logits, [group, live] in slot order (reads_attention).
   virtual void observe(const HeadRef& ref, const HeadCache& head, std::span<const float> logits, int group);
   virtual void fork(SequenceId from, SequenceId to);
   virtual void end(SequenceId sequence);
 };
 
-// Options against the checkpoint: an option that has no meaning for the policy, a policy the checkpoint cannot
-// run, or one that is not built yet, is an error. `target_cr` must have been turned into a threshold before
-// (session/calibration.hpp), unless the policy has none.
+// Options against the checkpoint: an option that has no meaning for the policy, a policy the checkpoint
+// cannot run, or one that is not built yet, is an error. `target_cr` must have been turned into a threshold
+// before (session/calibration.hpp), unless the policy has none.
 Result<PolicyFacts> resolve_policy(const PolicyOptions& options, const Model& model);
 std::unique_ptr<Policy> make_policy(const PolicyFacts& facts, const Model& model);
 

@@ -39,4 +39,16 @@ void store_kv(void* dst, DType kv_dtype, const float* src, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) out[i] = float_to_bf16(src[i]);
 }
 
+void blend_kv(void* dst, DType kv_dtype, const float* src, float blend, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (kv_dtype == DType::f32) {
+      float& element = static_cast<float*>(dst)[i];
+      element = (1 - blend) * element + blend * src[i];
+    } else {
+      std::uint16_t& element = static_cast<std::uint16_t*>(dst)[i];
+      element = float_to_bf16((1 - blend) * bf16_to_float(element) + blend * src[i]);
+    }
+  }
+}
+
 }  // namespace kernels

@@ -1,9 +1,9 @@
 // The CPU operations of a transformer layer, as one table of functions per instruction set.
 //
-// Activations are float32 with row strides in elements. Weights are used as they lie in the checkpoint (row-major
-// [out, in]; f32, f16 or bf16; any alignment). Accumulation is float32. An operation that takes a Part does its
-// share of the whole and synchronises with nobody: the caller runs it inside ThreadPool::run, whose end is the
-// barrier. Shares of one region must all get the same arguments.
+// Activations are float32 with row strides in elements. Weights are used as they lie in the checkpoint
+// (row-major [out, in]; f32, f16 or bf16; any alignment). Accumulation is float32. An operation that takes a
+// Part does its share of the whole and synchronises with nobody: the caller runs it inside ThreadPool::run,
+// whose end is the barrier. Shares of one region must all get the same arguments.
 //
 // `reference_ops` is the plain float32 path that everything else is tested against.
 #pragma once
@@ -37,7 +37,7 @@ struct GatedMatmulArgs {
   std::int64_t x_stride = 0;
   std::int64_t m = 0;
   Matrix gate;
-  Matrix up;                       // same shape and dtype as gate
+  Matrix up;  // same shape and dtype as gate
   const float* gate_bias = nullptr;
   const float* up_bias = nullptr;
   float* out = nullptr;  // [m, gate.rows]
@@ -60,8 +60,9 @@ struct RmsNormArgs {
 // values, in kv_dtype (bf16 or f32). Slot s lies in page s / kPageSlots at row s % kPageSlots.
 inline constexpr int kPageSlots = 64;
 
-// Running softmax of one group of query heads over some slots: merge-able, so that slots can be split among threads.
-// `acc` is unnormalised: attention output = acc / sum. An empty state has max = -inf, sum = 0, acc = 0.
+// Running softmax of one group of query heads over some slots: merge-able, so that slots can be split among
+// threads. `acc` is unnormalised: attention output = acc / sum. An empty state has max = -inf, sum = 0, acc =
+// 0.
 struct SoftmaxState {
   float* max = nullptr;  // [group]
   float* sum = nullptr;  // [group]
@@ -80,8 +81,8 @@ struct AttendSlotsArgs {
   int slot_begin = 0;
   int slot_end = 0;
   SoftmaxState state;
-  float* scores = nullptr;           // optional out: scaled logits [group, scores_stride], slot s at [s - slot_begin]
-  std::int64_t scores_stride = 0;    // policies that evict by attention (TOVA, H2O) ask for them
+  float* scores = nullptr;  // optional out: scaled logits [group, scores_stride], slot s at [s - slot_begin]
+  std::int64_t scores_stride = 0;  // policies that evict by attention (TOVA, H2O) ask for them
 };
 
 // Prefill: `queries` consecutive positions of one sequence over the candidate keys of one KV head.
@@ -99,7 +100,8 @@ struct AttendBlockArgs {
   const void* v = nullptr;  // [keys, head_dim]
   DType kv_dtype = DType::bf16;
   int keys = 0;
-  const std::int32_t* position = nullptr;    // [keys]; cached tokens in slot order, then the chunk's own in order
+  const std::int32_t* position =
+      nullptr;  // [keys]; cached tokens in slot order, then the chunk's own in order
   const std::int32_t* last_query = nullptr;  // [keys]; INT32_MAX for a token that is kept
   float* out = nullptr;                      // [queries, group, head_dim], row stride out_stride
   std::int64_t out_stride = 0;
@@ -117,8 +119,9 @@ struct CpuOps {
 
 const CpuOps& reference_ops();
 
-// The best table this processor can run, chosen once at run time. DMSCOPE_ISA=portable|avx2|avx512|avx512_bf16|amx
-// in the environment asks for a lesser one; an unknown or impossible name falls back and `reason` says so.
+// The best table this processor can run, chosen once at run time.
+// DMSCOPE_ISA=portable|avx2|avx512|avx512_bf16|amx in the environment asks for a lesser one; an unknown or
+// impossible name falls back and `reason` says so.
 const CpuOps& best_ops(std::string* reason = nullptr);
 
 // Every table this processor can run, reference excluded, worst first. For tests and benchmarks.
@@ -133,5 +136,8 @@ void rope_rotate(float* x, int head_dim, const float* cos, const float* sin);
 
 // dst[i] = src[i] as kv_dtype (bf16: round to nearest even, or f32), `count` elements.
 void store_kv(void* dst, DType kv_dtype, const float* src, std::int64_t count);
+
+// dst[i] = (1 - blend) * dst[i] + blend * src[i], dst in kv_dtype.
+void blend_kv(void* dst, DType kv_dtype, const float* src, float blend, std::int64_t count);
 
 }  // namespace kernels

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
 namespace kernels {
 
@@ -29,12 +30,15 @@ class ThreadPool {
 
   template <typename F>
   void run(F&& function) {
-    run_raw([](void* context, const Part& part) { (*static_cast<F*>(context))(part); }, &function);
+    using Callable = std::remove_reference_t<F>;
+    run_raw([](const void* context,
+               const Part& part) { (*const_cast<Callable*>(static_cast<const Callable*>(context)))(part); },
+            std::addressof(function));
   }
 
  private:
-  using Function = void (*)(void* context, const Part& part);
-  void run_raw(Function function, void* context);
+  using Function = void (*)(const void* context, const Part& part);
+  void run_raw(Function function, const void* context);
   struct State;
   std::unique_ptr<State> state_;
 };

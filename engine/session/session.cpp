@@ -1,0 +1,376 @@
+#include "engine/session/session.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <set>
+
+#include "engine/session/calibration.hpp"
+#include "engine/version.hpp"
+
+namespace engine {
+
+namespace {
+
+std::int64_t unix_now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+double seconds_between(std::int64_t start_ns, std::int64_t end_ns) {
+  return static_cast<double>(end_ns - start_ns) * 1e-9;
+}
+
+// One continuation of the prompt.
+struct Chain {
+  SequenceId sequence = 0;
+  Sampler sampler;
+  std::optional<StreamDecoder> decoder;
+  TokenId next = 0;  // sampled, not processed yet
+  std::vector<TokenId> ids;
+  std::string text;
+  std::string finish_reason;  // empty while it runs
+};
+
+class Run {
+ public:
+  Run(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer,
+      const SessionOptions& options, const RunRequest& request, EventSink& sink)
+      : model_(std::move(model)),
+        tokenizer_(std::move(tokenizer)),
+        options_(options),
+        request_(request),
+        sink_(sink) {}
+
+  Result<RunSummary> execute();
+
+ private:
+  Status check() const;
+  Status start();
+  Status prefill();
+  Status fork();
+  Status decode();
+  void sample(std::span<const float> logits, const std::vector<Chain*>& chains);
+  Result<StepOutput> step(std::span<const StepInput> inputs, Phase phase);
+  void emit_started();
+  void emit_step(StepOutput& output, Phase phase, std::int64_t start_ns, std::int64_t end_ns);
+  void report(Phase phase, std::int32_t done, std::int32_t total, std::string_view text) const;
+  void finish_run(const std::string& reason);
+  std::string end_reason() const;
+  std::string piece(std::optional<StreamDecoder>& decoder, TokenId id) const;
+  bool ends(TokenId id) const { return !options_.ignore_eos && eos_.contains(id); }
+  std::int64_t now() const { return steady_now_ns() - start_ns_; }
+
+  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  const SessionOptions& options_;
+  const RunRequest& request_;
+  EventSink& sink_;
+
+  std::int64_t start_ns_ = 0;
+  std::int64_t start_unix_ns_ = 0;
+  PreparedPolicy policy_;
+  std::unique_ptr<Backend> backend_;
+  std::int16_t sample_operation_ = 0;
+  std::set<TokenId> eos_;
+  Step next_step_ = 0;
+  std::optional<StreamDecoder> prompt_decoder_;
+  std::vector<float> prompt_logits_;  // of the prompt's last token
+  std::vector<Chain> chains_;
+  std::string new_text_;  // what chain 0 gained since the last report
+  struct Slots {
+    std::int64_t live = 0;
+    std::int64_t allocated = 0;
+  };
+  std::map<SequenceId, Slots> slots_;  // of every sequence after its last step, all heads
+  RunSummary summary_;
+};
+
+Result<RunSummary> Run::execute() {
+  start_ns_ = steady_now_ns();
+  start_unix_ns_ = unix_now_ns();
+  if (Status status = check(); !status) return status.error();
+  if (Status status = start(); !status) return status.error();
+  emit_started();
+  Status status = prefill();
+  if (status) status = fork();
+  if (status) status = decode();
+  if (!status) {
+    finish_run(status.error().message);
+    return status.error();
+  }
+  finish_run(end_reason());
+  const auto heads = std::int64_t{model_->config.layers} * model_->config.kv_heads;
+  for (Chain& chain : chains_) {
+    summary_.dense_slots += heads * backend_->length(chain.sequence);
+    summary_.live_slots += slots_[chain.sequence].live;
+    summary_.allocated_slots += slots_[chain.sequence].allocated;
+    summary_.texts.push_back(std::move(chain.text));
+    summary_.ids.push_back(std::move(chain.ids));
+    summary_.finish_reasons.push_back(chain.finish_reason);
+  }
+  return summary_;
+}
+
+Status Run::check() const {
+  if (request_.prompt.empty()) return bad_input("the prompt is empty: expected at least one token");
+  if (options_.chains < 1) return bad_input("--chains {}: expected 1 or more", options_.chains);
+  if (options_.max_tokens < 1) return bad_input("--tokens {}: expected 1 or more", options_.max_tokens);
+  const std::int64_t total = static_cast<std::int64_t>(request_.prompt.size()) + options_.max_tokens;
+  if (total > model_->config.max_positions) {
+    return bad_input("{} prompt tokens and {} new ones: {} has {} positions (max_position_embeddings)",
+                     request_.prompt.size(), options_.max_tokens, model_->name, model_->config.max_positions);
+  }
+  return {};
+}
+
+Status Run::start() {
+  const std::int64_t calibrate_start = steady_now_ns();
+  auto policy = prepare_policy(model_, options_.policy, request_.prompt, options_.backend, request_.stop);
+  if (!policy) return policy.error();
+  policy_ = *policy;
+  const std::int64_t load_start = steady_now_ns();
+  if (policy_.facts.target_cr > 0) summary_.calibrate_seconds = seconds_between(calibrate_start, load_start);
+  auto backend = make_cpu_backend(model_, make_policy(policy_.facts, *model_), options_.backend);
+  if (!backend) return backend.error();
+  backend_ = std::move(*backend);
+  backend_->set_clock_start(start_ns_);
+  summary_.load_seconds = seconds_between(load_start, steady_now_ns());
+  sample_operation_ = static_cast<std::int16_t>(backend_->info().operations.size());
+  eos_.insert(model_->config.eos_ids.begin(), model_->config.eos_ids.end());
+  if (tokenizer_ != nullptr) {
+    prompt_decoder_.emplace(tokenizer_);
+    if (const auto eos = tokenizer_->eos()) eos_.insert(*eos);
+  }
+  return {};
+}
+
+void Run::emit_started() {
+  const BackendInfo& info = backend_->info();
+  const PolicyFacts& facts = policy_.facts;
+  const DmsConfig& dms = model_->dms;
+  RunStarted run;
+  run.start_unix_ns = start_unix_ns_;
+  run.program_version = kVersion;
+  run.model_name = model_->name;
+  run.architecture = name_of(model_->config.architecture);
+  run.weight_dtype = kernels::name_of(model_->weight_dtype);
+  run.shape = model_->shape();
+  run.device = info.device;
+  run.backend = info.backend;
+  run.policy = name_of(facts.kind);
+  run.closed_form = facts.closed_form;
+  run.window = facts.window;
+  run.threshold = facts.threshold;
+  run.lag = facts.lag;
+  run.sinks = facts.sinks;
+  run.target_cr = facts.target_cr;
+  run.gate_form = name_of(dms.form);
+  if (dms.form != GateForm::none) {
+    run.alpha_scale = dms.alpha_scale;
+    run.alpha_offset = dms.alpha_offset;
+    run.gates_per_layer = dms.per_layer;
+    run.zero_after_rope = dms.form == GateForm::borrowed_neuron && dms.zero_after_rope;
+  }
+  run.chains = options_.chains;
+  run.seed = options_.sampling.seed;
+  run.temperature = options_.sampling.temperature;
+  run.top_p = options_.sampling.top_p;
+  run.top_k = options_.sampling.top_k;
+  run.prompt = request_.prompt_text;
+  run.page_slots = info.page_slots;
+  run.slot_bytes = info.slot_bytes;
+  run.operations = info.operations;
+  run.operations.emplace_back("sample");
+  run.kernels = info.kernels;
+  run.kernels.emplace_back("sample");
+  sink_.on_event(std::move(run));
+  for (const std::string& notice : info.notices) sink_.on_event(Notice{notice});
+  if (!policy_.notice.empty()) sink_.on_event(Notice{policy_.notice});
+}
+
+// --- the prompt
+// -------------------------------------------------------------------------------------------------
+
+Status Run::prefill() {
+  const std::int64_t start_ns = steady_now_ns();
+  const std::span<const TokenId> prompt = request_.prompt;
+  summary_.prompt_tokens = static_cast<std::int32_t>(prompt.size());
+  const SequenceId sequence = backend_->start_sequence();
+  sink_.on_event(SequenceStarted{sequence, -1, 0});
+  const auto chunk = static_cast<std::size_t>(std::max(1, options_.chunk));
+  for (std::size_t begin = 0; begin < prompt.size(); begin += chunk) {
+    if (request_.stop.stop_requested()) return Error{ErrorCode::interrupted, "interrupted"};
+    const auto tokens = prompt.subspan(begin, std::min(chunk, prompt.size() - begin));
+    const bool last = begin + tokens.size() == prompt.size();
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      sink_.on_event(TokenAdded{sequence, static_cast<std::int32_t>(begin + i), tokens[i],
+                                piece(prompt_decoder_, tokens[i]), Phase::prefill, next_step_});
+    }
+    const StepInput input{sequence, tokens, last ? LogitRows::last : LogitRows::none};
+    auto output = step(std::span(&input, 1), Phase::prefill);
+    if (!output) return output.error();
+    if (last) prompt_logits_.assign(output->logits.begin(), output->logits.end());
+    report(Phase::prefill, static_cast<std::int32_t>(begin + tokens.size()), summary_.prompt_tokens, {});
+  }
+  summary_.prefill_seconds = seconds_between(start_ns, steady_now_ns());
+  return {};
+}
+
+Status Run::fork() {
+  for (int i = 0; i < options_.chains; ++i) {
+    SequenceId sequence = 0;
+    if (i > 0) {
+      auto forked = backend_->fork_sequence(0);
+      if (!forked) return forked.error();
+      sequence = *forked;
+      slots_[sequence] = slots_[0];
+      sink_.on_event(SequenceStarted{sequence, 0, summary_.prompt_tokens});
+    }
+    chains_.push_back({sequence, Sampler(options_.sampling, i), prompt_decoder_, 0, {}, {}, {}});
+  }
+  return {};
+}
+
+// --- the answers
+// ------------------------------------------------------------------------------------------------
+
+Status Run::decode() {
+  const std::int64_t start_ns = steady_now_ns();
+  std::vector<Chain*> active;
+  for (Chain& chain : chains_) active.push_back(&chain);
+  std::vector<float> logits;
+  for (std::size_t i = 0; i < chains_.size(); ++i) {
+    logits.insert(logits.end(), prompt_logits_.begin(), prompt_logits_.end());
+  }
+  sample(logits, active);
+  summary_.first_token_seconds = seconds_between(start_ns_, steady_now_ns());
+  report(Phase::decode, 1, options_.max_tokens, new_text_);
+  while (true) {
+    std::erase_if(active, [](const Chain* chain) { return !chain->finish_reason.empty(); });
+    if (active.empty()) break;
+    std::vector<StepInput> inputs;
+    for (const Chain* chain : active)
+      inputs.push_back({chain->sequence, std::span(&chain->next, 1), LogitRows::last});
+    auto output = step(inputs, Phase::decode);
+    if (!output) return output.error();
+    sample(output->logits, active);
+    report(Phase::decode, static_cast<std::int32_t>(active.front()->ids.size()), options_.max_tokens,
+           new_text_);
+  }
+  summary_.decode_seconds = seconds_between(start_ns, steady_now_ns());
+  return {};
+}
+
+// Draws each chain's next token, and decides whether it is the last.
+void Run::sample(std::span<const float> logits, const std::vector<Chain*>& chains) {
+  const auto vocab = static_cast<std::size_t>(model_->config.vocab);
+  new_text_.clear();
+  Span span;
+  span.start_ns = now();
+  const bool interrupted = request_.stop.stop_requested();
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    Chain& chain = *chains[i];
+    chain.next = chain.sampler.sample(logits.subspan(i * vocab, vocab));
+    chain.ids.push_back(chain.next);
+    const bool full = static_cast<std::int32_t>(chain.ids.size()) == options_.max_tokens;
+    if (ends(chain.next)) {
+      chain.finish_reason = "eos";
+    } else if (full) {
+      chain.finish_reason = "length";
+    } else if (interrupted) {
+      chain.finish_reason = "interrupted";
+    }
+    const bool last = !chain.finish_reason.empty();
+    std::string text = piece(chain.decoder, chain.next);
+    if (last && chain.decoder) text += chain.decoder->finish();
+    if (!ends(chain.next)) {
+      chain.text += text;
+      if (chain.sequence == 0) new_text_ += text;
+    }
+    const auto position = summary_.prompt_tokens + static_cast<std::int32_t>(chain.ids.size()) - 1;
+    sink_.on_event(TokenAdded{chain.sequence, position, chain.next, std::move(text), Phase::decode,
+                              last ? -1 : next_step_});
+  }
+  summary_.decode_tokens += static_cast<std::int64_t>(chains.size());
+  span.end_ns = now();
+  span.step = next_step_ - 1;
+  span.operation = sample_operation_;
+  span.kernel = sample_operation_;
+  if (options_.backend.spans) sink_.on_event(SpansRecorded{{span}});
+}
+
+// --- a step and its events
+// --------------------------------------------------------------------------------------
+
+Result<StepOutput> Run::step(std::span<const StepInput> inputs, Phase phase) {
+  const std::int64_t start_ns = now();
+  auto output = backend_->step(inputs);
+  if (!output) return output;
+  emit_step(*output, phase, start_ns, now());
+  return output;
+}
+
+void Run::emit_step(StepOutput& output, Phase phase, std::int64_t start_ns, std::int64_t end_ns) {
+  const Step step = next_step_++;
+  std::int32_t tokens = 0;
+  for (SequenceOutput& sequence : output.sequences) {
+    tokens += sequence.count;
+    if (sequence.judged > 0) {
+      sink_.on_event(GatesDecided{sequence.sequence, sequence.first_judged, sequence.judged, step,
+                                  std::move(sequence.logits), std::move(sequence.marked)});
+    }
+    if (!sequence.evicted.empty()) {
+      sink_.on_event(TokensEvicted{sequence.sequence, step, std::move(sequence.evicted)});
+    }
+    slots_[sequence.sequence] = {
+        std::accumulate(sequence.live.begin(), sequence.live.end(), std::int64_t{0}),
+        std::accumulate(sequence.allocated.begin(), sequence.allocated.end(), std::int64_t{0})};
+    sink_.on_event(
+        OccupancyChanged{sequence.sequence, step, std::move(sequence.live), std::move(sequence.allocated)});
+  }
+  summary_.kv_reads += output.kv_reads;
+  if (!output.spans.empty()) {
+    for (Span& span : output.spans) span.step = step;
+    sink_.on_event(SpansRecorded{std::move(output.spans)});
+  }
+  sink_.on_event(StepFinished{step, phase, start_ns, end_ns, tokens, output.kv_reads});
+}
+
+// --- the rest
+// ---------------------------------------------------------------------------------------------------
+
+std::string Run::piece(std::optional<StreamDecoder>& decoder, TokenId id) const {
+  return decoder ? decoder->next(id) : std::string();
+}
+
+void Run::report(Phase phase, std::int32_t done, std::int32_t total, std::string_view text) const {
+  if (request_.on_progress) request_.on_progress({phase, done, total, text});
+}
+
+std::string Run::end_reason() const {
+  const auto all = [this](std::string_view reason) {
+    return std::all_of(chains_.begin(), chains_.end(),
+                       [&](const Chain& c) { return c.finish_reason == reason; });
+  };
+  const bool interrupted = std::any_of(chains_.begin(), chains_.end(), [](const Chain& chain) {
+    return chain.finish_reason == "interrupted";
+  });
+  return interrupted ? "interrupted" : all("eos") ? "eos" : "length";
+}
+
+void Run::finish_run(const std::string& reason) {
+  sink_.on_event(RunFinished{now(), reason});
+}
+
+}  // namespace
+
+Result<RunSummary> run_session(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer,
+                               const SessionOptions& options, const RunRequest& request, EventSink& sink) {
+  return Run(std::move(model), std::move(tokenizer), options, request, sink).execute();
+}
+
+}  // namespace engine

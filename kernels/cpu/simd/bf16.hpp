@@ -1,0 +1,110 @@
+// Products of bf16 pairs with float32 sums: vdpbf16ps. Included after vector_avx512.hpp.
+//
+// Activations, queries and softmax weights are rounded to bf16 (relative error at most 2^-9 each, unbiased);
+// the instruction flushes subnormals to zero.
+#pragma once
+
+#include "kernels/cpu/simd/attend_block.hpp"
+#include "kernels/cpu/simd/gemm.hpp"
+
+namespace kernels::simd {
+namespace {
+
+struct Bf16Product {
+  static constexpr Index kPerWord = 2;
+  static inline F add_product(F sums, const char* word, F activations) {
+    std::int32_t pair;
+    __builtin_memcpy(&pair, word, sizeof pair);
+    return _mm512_dpbf16_ps(sums, (__m512bh)_mm512_castps_si512(activations),
+                            (__m512bh)_mm512_set1_epi32(pair));
+  }
+};
+
+inline Index pair_words(Index cols) {
+  return (cols + 1) / 2;
+}
+
+// `cols` values as pairs; an odd one is paired with zero.
+inline void round_row(const float* from, Index cols, float scale, float* words) {
+  auto* to = reinterpret_cast<char*>(words);
+  const F factor = set1(scale);
+  Index c = 0;
+  for (; c + kWidth <= cols; c += kWidth) {
+    const __m256i bits = (__m256i)_mm512_cvtneps_pbh(mul(load(from + c), factor));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + c * 2), bits);
+  }
+  if (c < cols) {
+    const __m256i bits = (__m256i)_mm512_cvtneps_pbh(mul(load_first(from + c, cols - c), factor));
+    _mm256_mask_storeu_epi16(to + c * 2, first(round_up(cols - c, 2)), bits);
+  }
+}
+
+struct Bf16Gemm : Bf16Product {
+  static constexpr Index kInPlaceBytes = 2;
+  static Index words(Index cols) { return pair_words(cols); }
+
+  static void pack_rows(const float* const* x, Index words, Index cols, Index width, float* panel) {
+    constexpr Index kWordsAtOnce = 64;
+    alignas(64) float rounded[kPanelTokens][kWordsAtOnce];
+    const float* rows[kPanelTokens];
+    for (Index i = 0; i < width; ++i) rows[i] = rounded[i];
+    for (Index s = 0; s < words; s += kWordsAtOnce) {
+      const Index count = at_most(kWordsAtOnce, words - s);
+      for (Index i = 0; i < width; ++i)
+        round_row(x[i] + 2 * s, at_most(2 * count, cols - 2 * s), 1.0f, rounded[i]);
+      transpose_into_panel(rows, count, width, panel + s * width);
+    }
+  }
+
+  static bool in_place(Index cols) { return cols % 2 == 0; }
+
+  static void convert_row(const char* from, Index cols, char* to) {
+    __builtin_memcpy(to, from, static_cast<std::size_t>(cols) * 2);
+    if (cols % 2 != 0) __builtin_memset(to + cols * 2, 0, 2);
+  }
+};
+
+// Keys and values are bf16 in the cache: keys are pairs as they lie, values are paired up along the keys.
+struct Bf16Attention : Bf16Product {
+  static Index words(Index dim) { return pair_words(dim); }
+
+  static void query_row(const float* q, Index dim, float scale, float* words) {
+    round_row(q, dim, scale, words);
+  }
+
+  static void convert_keys(const char* from, Index count, Index dim, float* keys) {
+    for (Index j = 0; j < count; ++j) {
+      Bf16Gemm::convert_row(from + j * dim * 2, dim, reinterpret_cast<char*>(keys + j * words(dim)));
+    }
+  }
+
+  static void convert_values(const char* from, Index count, Index dim, Index padded_dim, float* values) {
+    for (Index j = 0; j < count; j += 2) {
+      const char* even = from + j * dim * 2;
+      float* to = values + j / 2 * padded_dim;
+      for (Index d = 0; d < dim; d += kWidth) {
+        const Index lanes = at_most(kWidth, dim - d);
+        const __m512i low = _mm512_cvtepu16_epi32(load_first_halves(even + d * 2, lanes));
+        const __m256i odd =
+            j + 1 < count ? load_first_halves(even + (dim + d) * 2, lanes) : _mm256_setzero_si256();
+        const __m512i pairs = _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16));
+        _mm512_mask_storeu_epi32(to + d, first(lanes), pairs);
+      }
+    }
+  }
+
+  static void store_weights(const F (&weights)[2], float* to) {
+    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
+                                                23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const auto halves = (__m512i)_mm512_cvtne2ps_pbh(weights[1], weights[0]);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi16(interleave, halves));
+  }
+};
+
+inline void bf16_attend_block(const AttendBlockArgs& args, void* scratch) {
+  if (args.kv_dtype == DType::f32) return attend_block_of<FloatAttention<DType::f32>>(args, scratch);
+  return attend_block_of<Bf16Attention>(args, scratch);
+}
+
+}  // namespace
+}  // namespace kernels::simd
