@@ -48,7 +48,7 @@ void add_bench_options(CLI::App& command, BenchOptions& options) {
       ->expected(1);
   add_device_options(command, options.device);
   command.add_flag("--quiet", options.quiet, "No progress");
-  command.add_flag("--json", options.json, "A JSON object instead of a table");
+  command.add_flag("--json", options.json, "A JSON object even on a terminal, which gets a table otherwise");
 }
 
 engine::Status resolve_sections(BenchOptions& options) {

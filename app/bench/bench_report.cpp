@@ -94,6 +94,7 @@ std::string bench_json(const BenchResults& results) {
             {"device", results.device},
             {"threads", results.threads},
             {"memory_read_bytes_per_second", to_json(results.ceiling_bytes_per_second)},
+            {"memory_read_variant", results.ceiling_variant},
             {"decode", Json::array()},
             {"prefill", Json::array()},
             {"first_token", nullptr},

@@ -1,8 +1,7 @@
 #include "app/bench/bench_run.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -20,7 +19,6 @@ namespace fs = std::filesystem;
 constexpr std::int32_t kMemoryTokens = 2048;
 constexpr std::int32_t kFirstTokenPrompt = 20;
 constexpr std::int32_t kSyntheticWindow = 16;  // short, so that the fraction evicted is the one asked for
-constexpr double kCeilingSeconds = 0.5;
 
 // A folder for traces that nobody keeps.
 class ScratchFolder {
@@ -120,7 +118,7 @@ engine::Status BenchRun::prepare() {
   evicting_ = std::move(*evicting);
   results_.device = dense_->info().device;
   results_.threads = dense_->info().threads;
-  if (needs_ceiling()) ceiling_ = std::make_unique<engine::ReadCeiling>(results_.threads);
+  if (needs_ceiling()) ceiling_ = std::make_unique<engine::ReadCeiling>(model_, results_.threads);
   for (const DecodePoint& point : results_.decode) {
     progress_.show("bench: filling the cache", point.depth, point.depth);
     auto& bench = point.evicted > 0 ? *evicting_ : *dense_;
@@ -146,8 +144,9 @@ engine::Status BenchRun::round(std::int32_t number) {
 }
 
 engine::Status BenchRun::measure_ceiling() {
-  const engine::ReadSample sample = ceiling_->measure(kCeilingSeconds);
-  results_.ceiling_bytes_per_second.add(per_second(sample.bytes, sample.seconds));
+  const engine::ReadSample sample = ceiling_->measure();
+  results_.ceiling_bytes_per_second.add(sample.bytes_per_second);
+  results_.ceiling_variant = sample.variant;
   return {};
 }
 

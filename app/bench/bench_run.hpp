@@ -42,6 +42,7 @@ struct BenchResults {
   std::string device;
   int threads = 0;
   Series ceiling_bytes_per_second;
+  std::string ceiling_variant;  // how the last sample was read fastest
   std::vector<DecodePoint> decode;
   std::vector<PrefillPoint> prefill;
   std::int32_t first_token_prompt = 0;

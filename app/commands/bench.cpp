@@ -29,7 +29,9 @@ engine::Status run_bench(Arguments arguments, Console& console) {
   progress.clear();
   run.results().interrupted = interrupt.interrupted();
   if (status || interrupt.interrupted()) {
-    console.print(options.json ? bench_json(run.results()) : bench_table(run.results()));
+    // What is read by a program is JSON, asked for or not; people on a terminal get a table.
+    const bool json = options.json || !console.out_is_terminal();
+    console.print(json ? bench_json(run.results()) : bench_table(run.results()));
   }
   return status;
 }

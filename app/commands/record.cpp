@@ -98,6 +98,7 @@ engine::Result<Plan> make_plan(const RecordOptions& options) {
   auto model = engine::load_model(options.model);
   if (!model) return model.error();
   plan.model = *model;
+  if (auto policy = engine::resolve_policy(plan.session.policy, *plan.model); !policy) return policy.error();
   auto tokenizer = engine::Tokenizer::load(options.model);
   if (!tokenizer) return tokenizer.error();
   plan.tokenizer = *tokenizer;
@@ -136,7 +137,7 @@ class LiveOutput {
     }
     if (!text_) return true;
     console_.out() << at.text;
-    return !streams_here || console_.flush();
+    return static_cast<bool>(console_.flush());
   }
 
   void end() { progress_.clear(); }
@@ -173,9 +174,23 @@ void print_report(const RecordOptions& options, const RunReport& report, Console
   for (const std::string& line : report_lines(report)) console.later(line);
 }
 
+// The most telling reason first. `session_error` is null where the session ended well.
+engine::Status outcome(const RecordOptions& options, const engine::Error* session_error,
+                       const std::optional<engine::Error>& trace_error, const InterruptWatch& interrupt,
+                       Console& console) {
+  const bool stopped = session_error != nullptr && session_error->code == engine::ErrorCode::interrupted;
+  if (session_error != nullptr && !stopped) return *session_error;
+  if (trace_error) return *trace_error;
+  if (auto written = console.flush(); !written) return written;
+  if (!interrupt.interrupted()) return {};
+  return engine::Error{engine::ErrorCode::interrupted,
+                       fmt::format("interrupted; {} holds everything up to then", options.trace)};
+}
+
 engine::Status run_plan(const RecordOptions& options, Plan& plan, Console& console) {
   InterruptWatch interrupt;
-  const bool existed = fs::exists(options.trace);
+  std::error_code ignored;
+  const bool existed = fs::exists(options.trace, ignored);
   auto trace = profiling::TraceWriter::create(options.trace, {.overwrite = options.overwrite});
   if (!trace) return trace.error();
   Recording recording(**trace, plan.notices, [&](const engine::Error&) {
@@ -190,24 +205,20 @@ engine::Status run_plan(const RecordOptions& options, Plan& plan, Console& conso
   const auto summary = engine::run_session(plan.model, plan.tokenizer, plan.session, plan.request, recording);
   live.end();
   const engine::Status finished = (*trace)->finish();
-  if (!recording.run() && !existed) fs::remove(options.trace);  // nothing happened: leave nothing
-  if (!summary) return summary.error();
+  if (!recording.run() && !existed) fs::remove(options.trace, ignored);  // nothing happened: leave nothing
 
   const auto trace_error = finished ? recording.trace_error() : std::optional(finished.error());
-  RunReport report{.run = recording.run().value_or(engine::RunStarted{}),
-                   .summary = *summary,
-                   .trace = options.trace,
-                   .trace_bytes = file_bytes(options.trace),
-                   .trace_complete = !trace_error,
-                   .notices = recording.notices()};
-  print_report(options, report, console);
-  if (trace_error) return *trace_error;
-  if (auto written = console.flush(); !written) return written;
-  if (interrupt.interrupted()) {
-    return engine::Error{engine::ErrorCode::interrupted,
-                         fmt::format("interrupted; {} holds everything up to then", options.trace)};
+  if (summary) {
+    print_report(options,
+                 {.run = recording.run().value_or(engine::RunStarted{}),
+                  .summary = *summary,
+                  .trace = options.trace,
+                  .trace_bytes = file_bytes(options.trace),
+                  .trace_complete = !trace_error,
+                  .notices = recording.notices()},
+                 console);
   }
-  return {};
+  return outcome(options, summary ? nullptr : &summary.error(), trace_error, interrupt, console);
 }
 
 }  // namespace

@@ -1,31 +1,32 @@
 // How fast this machine reads memory right now: what decode speed is measured against.
 #pragma once
 
-#include <cstdint>
+#include <memory>
+#include <string>
 
-#include "engine/events/result.hpp"
+#include "engine/checkpoint/model.hpp"
 
 namespace engine {
 
 struct ReadSample {
-  std::int64_t bytes = 0;
-  double seconds = 0;
+  double bytes_per_second = 0;
+  std::string variant;  // the way of reading that was fastest, in words
 };
 
-// Streams a buffer far larger than the caches on `threads` threads (0: every core) for about `seconds`. The
-// buffer is kept between calls, so that interleaved samples cost nothing but their own time.
+// Reads the weights themselves, or, where they would fit into a processor's caches, a buffer that does not. Kept
+// between calls, so that interleaved samples cost nothing but their own time. One thread at a time.
 class ReadCeiling {
  public:
-  explicit ReadCeiling(int threads);
+  ReadCeiling(std::shared_ptr<const Model> model, int threads);
   ~ReadCeiling();
   ReadCeiling(const ReadCeiling&) = delete;
   ReadCeiling& operator=(const ReadCeiling&) = delete;
 
-  ReadSample measure(double seconds);
+  ReadSample measure();
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace engine
