@@ -1,0 +1,95 @@
+#include "app/command_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <new>
+#include <string_view>
+
+#include "app/commands/bench.hpp"
+#include "app/commands/export.hpp"
+#include "app/commands/info.hpp"
+#include "app/commands/record.hpp"
+#include "app/commands/score.hpp"
+#include "app/commands/sql.hpp"
+#include "app/commands/stats.hpp"
+#include "app/commands/tokenize.hpp"
+
+namespace app {
+
+namespace {
+
+struct Command {
+  std::string_view name;
+  engine::Status (*run)(Arguments arguments, Console& console);
+  std::string_view summary;
+};
+
+constexpr std::array kCommands{
+    Command{"record", run_record, "Run a prompt and keep every decision in a trace"},
+    Command{"score", run_score, "Logits, gate logits and live slots of given token ids, as npy"},
+    Command{"tokenize", run_tokenize, "Text to token ids and back"},
+    Command{"stats", run_stats, "A trace as numbers"},
+    Command{"sql", run_sql, "A query over a trace, as CSV or JSON"},
+    Command{"export", run_export, "A trace for Perfetto, or as CSV files"},
+    Command{"info", run_info, "What this machine, a checkpoint or a trace is"},
+    Command{"bench", run_bench, "Speed and memory, measured against the memory's own ceiling"},
+};
+
+// Commands of the design that later versions bring.
+constexpr std::array<std::string_view, 4> kLaterCommands{"replay", "shot", "demo", "eval"};
+
+void print_help(Console& console) {
+  console.out() << "DMScope: a profiler for LLM inference with a compressed KV cache.\n\n"
+                   "Usage: dmscope COMMAND [OPTIONS]\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    console.out() << fmt::format("  {:<10}{}\n", command.name, command.summary);
+  }
+  console.out()
+      << "\nOptions:\n  -h, --help  Print this help and exit ('dmscope COMMAND --help' for a command's)\n"
+         "  --version   Print the version and exit\n";
+}
+
+engine::Status no_window(Console& console) {
+  console.later(
+      "Run 'dmscope record --model DIR --prompt TEXT --tokens N --trace OUT' to run a prompt into a trace,");
+  console.later("and 'dmscope --help' for everything else.");
+  return engine::bad_input("the window is not built in this version, expected a command such as record");
+}
+
+engine::Status dispatch(Arguments arguments, Console& console) {
+  if (arguments.empty()) return no_window(console);
+  const std::string& first = arguments.front();
+  if (first == "--help" || first == "-h") {
+    print_help(console);
+    return {};
+  }
+  if (first == "--version") {
+    console.out() << version_line() << '\n';
+    return {};
+  }
+  const auto named = [&](const Command& command) { return command.name == first; };
+  const auto* command = std::find_if(kCommands.begin(), kCommands.end(), named);
+  if (command != kCommands.end()) return command->run(arguments.subspan(1), console);
+  if (first.starts_with("--model") || first.starts_with("--prompt")) return no_window(console);
+  if (std::find(kLaterCommands.begin(), kLaterCommands.end(), first) != kLaterCommands.end()) {
+    return engine::bad_input("{}: not built in this version", first);
+  }
+  console.later("Run 'dmscope --help' for the commands.");
+  return engine::bad_input("unknown command '{}'", first);
+}
+
+}  // namespace
+
+int run_command_line(Arguments arguments) {
+  Console console;
+  try {
+    return console.finish(dispatch(arguments, console));
+  } catch (const std::bad_alloc&) {
+    return console.finish(engine::failed("out of memory"));
+  } catch (const std::exception& error) {
+    return console.finish(engine::failed("unexpected failure: {}", error.what()));
+  }
+}
+
+}  // namespace app
