@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <stop_token>
 #include <string>
 
 #include "engine/events/result.hpp"
