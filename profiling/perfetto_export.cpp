@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr int kStepsTrack = 0;  // "thread" 0 of the CPU's process
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -43,16 +43,16 @@ class EventWriter {
 
   void name(const char* what, Track track, std::string_view text) {
     begin() << fmt::format(R"({{"ph":"M","name":"{}","pid":{},"tid":{},"args":{{"name":{}}}}})", what,
-                           track.process, track.thread, quoted(text));
+                           track.process, track.thread, json_text(text));
   }
   void slice(Track track, std::string_view text, std::int64_t start_ns, std::int64_t duration_ns,
              const std::string& args) {
     begin() << fmt::format(R"({{"ph":"X","name":{},"pid":{},"tid":{},"ts":{},"dur":{},"args":{{{}}}}})",
-                           quoted(text), track.process, track.thread, microseconds(start_ns),
+                           json_text(text), track.process, track.thread, microseconds(start_ns),
                            microseconds(duration_ns), args);
   }
   void counter(std::string_view text, std::int64_t at_ns, const std::string& value) {
-    begin() << fmt::format(R"({{"ph":"C","name":{},"pid":1,"ts":{},"args":{{"value":{}}}}})", quoted(text),
+    begin() << fmt::format(R"({{"ph":"C","name":{},"pid":1,"ts":{},"args":{{"value":{}}}}})", json_text(text),
                            microseconds(at_ns), value);
   }
   void end() { out_ << "\n]}\n"; }
@@ -128,7 +128,7 @@ engine::Status write_spans(const Database& db, EventWriter& out) {
     layers.add(track, spans.integer(2), spans.integer(3), start, start + duration);
     out.slice(track, spans.text(6), start, duration,
               fmt::format(R"("step":{},"layer":{},"kernel":{})", spans.integer(2), spans.integer(3),
-                          quoted(spans.text(7))));
+                          json_text(spans.text(7))));
   }
   layers.close_all();
   return spans.status();

@@ -25,7 +25,7 @@ std::string real_text(double value) {
   return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string csv_quoted(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string out = "\"";
   for (const char c : text) {
@@ -44,7 +44,7 @@ std::string csv_field(const Statement& rows, int column) {
     case SQLITE_BLOB:
       return hex(rows.blob(column));
     case SQLITE_TEXT:
-      return quoted(rows.text(column));
+      return csv_quoted(rows.text(column));
     default:
       return "";
   }
@@ -87,7 +87,7 @@ engine::Status check(const std::ostream& out, const std::stop_token& stop) {
 
 engine::Status write_csv(Statement& rows, std::ostream& out, const std::stop_token& stop) {
   const int columns = rows.columns();
-  for (int i = 0; i < columns; ++i) out << (i == 0 ? "" : ",") << quoted(column_name(rows, i));
+  for (int i = 0; i < columns; ++i) out << (i == 0 ? "" : ",") << csv_quoted(column_name(rows, i));
   out << '\n';
   std::string line;
   while (rows.step()) {
