@@ -17,10 +17,13 @@ build_fuzzers() {
   build fuzz
 }
 
+# build/fuzz/fuzzers/fuzz_NAME -> NAME
+name_of() { printf '%s' "${1##*/fuzz_}"; }
+
 # One target: starts from the kept corpus, leaves new inputs and findings under build/fuzz.
 fuzz_one() {
   local program=$1 seconds=$2 name corpus=() work
-  name=$(basename "$program")
+  name=$(name_of "$program")
   work=build/fuzz/corpus/$name
   mkdir -p "$work" "build/fuzz/findings/$name"
   [[ -d tests/fuzz/corpus/$name ]] && corpus=("tests/fuzz/corpus/$name")
@@ -30,8 +33,8 @@ fuzz_one() {
 
 # run_fuzzers SECONDS: every target, two at a time; fails if one finds something.
 run_fuzzers() {
-  local programs program passed=0 failed=0
-  mapfile -t programs < <(find build/fuzz/fuzzers -maxdepth 1 -type f -executable | sort)
+  local programs program name passed=0 failed=0
+  mapfile -t programs < <(find build/fuzz/fuzzers -maxdepth 1 -name 'fuzz_*' -type f -executable | sort)
   [[ ${#programs[@]} -gt 0 ]] || fail "build/fuzz/fuzzers has no fuzz target"
   local -A jobs=()
   for program in "${programs[@]}"; do
@@ -40,8 +43,7 @@ run_fuzzers() {
     jobs[$program]=$!
   done
   for program in "${programs[@]}"; do
-    local name
-    name=$(basename "$program")
+    name=$(name_of "$program")
     if wait "${jobs[$program]}"; then
       passed=$((passed + 1))
       echo "fuzz $name: passed, $(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$name.log") inputs"

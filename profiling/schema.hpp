@@ -1,11 +1,40 @@
-// What marks an SQLite file as a trace of ours, and of which version.
+// The trace's tables, indexes and views, in this one place, and what marks an SQLite file as a trace of ours.
+// docs/trace-format.md explains them. Raw tables are append-only (the newest rows of gate_tails and
+// occupancy_runs are rewritten while recording) and never change within a version; views may.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace profiling {
 
 inline constexpr std::int32_t kApplicationId = 0x444d5363;  // "DMSc"
 inline constexpr std::int32_t kSchemaVersion = 1;           // PRAGMA user_version
+
+inline constexpr std::int32_t kGateChunkTokens = 1024;   // tokens in a full row of gate_chunks
+inline constexpr std::int32_t kOccupancyRunSteps = 512;  // steps in a full row of occupancy_runs
+inline constexpr std::int32_t kMaxForkDepth = 64;        // sequences from one without a parent to any other
+inline constexpr std::int32_t kMaxHeads = 1 << 16;       // layers * KV heads
+
+struct SchemaTable {
+  const char* name;
+  const char* sql;
+};
+
+struct SchemaView {
+  std::string name;
+  std::string columns;
+  std::string select;
+  std::string create(bool temporary) const;
+};
+
+// Created with the file; a trace whose tables read differently is refused.
+std::span<const SchemaTable> raw_tables();
+// Built when recording ends.
+std::span<const SchemaTable> final_indexes();
+// The tables people query: tokens, steps, gates, evictions, ... They need nothing but SQLite.
+const std::vector<SchemaView>& public_views();
 
 }  // namespace profiling

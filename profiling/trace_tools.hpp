@@ -14,8 +14,10 @@ engine::Result<std::string> stats_json(const std::filesystem::path& trace);
 // The same for people: a few aligned lines.
 engine::Result<std::string> stats_text(const std::filesystem::path& trace);
 
-// Runs one read-only query with the TEMP virtual tables in place; CSV with a header line, or a JSON array of objects.
-engine::Status run_sql(const std::filesystem::path& trace, const std::string& query, bool json, std::ostream& out);
+// Runs one read-only query with the TEMP virtual tables in place; CSV with a header line, or a JSON array of
+// objects.
+engine::Status run_sql(const std::filesystem::path& trace, const std::string& query, bool json,
+                       std::ostream& out);
 
 // Chrome/Perfetto JSON trace events: steps, operations per layer, counters.
 engine::Status export_perfetto(const std::filesystem::path& trace, const std::filesystem::path& out);

@@ -1,9 +1,9 @@
 // Writes the event stream into an SQLite trace, on a thread of its own (the only user of its connection).
 //
-// on_event() copies the event into a bounded queue and returns; it never waits for the disk. Transactions of about
-// 100 ms; WAL while recording, so that a crash loses at most the last one. When the queue is full, spans are
-// dropped first and counted; the counts are stored in the trace. A write error (full disk, read-only folder) stops
-// writing, keeps what was committed valid and is reported by error() and finish().
+// on_event() copies the event into a bounded queue and returns; it never waits for the disk. Transactions of
+// about 100 ms; WAL while recording, so that a crash loses at most the last one. When the queue is full,
+// spans are dropped first and counted; the counts are stored in the trace. A write error (full disk,
+// read-only folder) stops writing, keeps what was committed valid and is reported by error() and finish().
 #pragma once
 
 #include <filesystem>

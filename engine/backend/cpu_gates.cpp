@@ -12,17 +12,8 @@ using kernels::CpuOps;
 using kernels::MatmulArgs;
 using kernels::Matrix;
 
+// No table rounds the input of a matmul of so few rows: it is bound by memory, not arithmetic.
 constexpr std::int64_t kExactRows = 4;
-
-void exact_matmul(const CpuOps& ops, MatmulArgs args) {
-  const std::int64_t rows = args.m;
-  for (std::int64_t row = 0; row < rows; row += kExactRows) {
-    args.m = std::min(kExactRows, rows - row);
-    ops.matmul(std::span(&args, 1), kernels::Part{});
-    args.x += args.m * args.x_stride;
-    args.out += args.m * args.out_stride;
-  }
-}
 
 Matrix row_of(const Matrix& matrix, std::int64_t row) {
   const std::size_t offset = static_cast<std::size_t>(row * matrix.cols) * kernels::size_of(matrix.dtype);
@@ -86,6 +77,16 @@ void adapter_gates(const CpuOps& ops, const Model& model, const LayerWeights& la
 }
 
 }  // namespace
+
+void exact_matmul(const CpuOps& ops, MatmulArgs args) {
+  const std::int64_t rows = args.m;
+  for (std::int64_t row = 0; row < rows; row += kExactRows) {
+    args.m = std::min(kExactRows, rows - row);
+    ops.matmul(std::span(&args, 1), kernels::Part{});
+    args.x += args.m * args.x_stride;
+    args.out += args.m * args.out_stride;
+  }
+}
 
 void compute_gates(const CpuOps& ops, const Model& model, const LayerWeights& layer, const GateRows& rows,
                    float* gates, std::int64_t gate_stride, std::vector<float>& scratch) {

@@ -25,6 +25,9 @@ struct GateRows {
 void compute_gates(const kernels::CpuOps& ops, const Model& model, const LayerWeights& layer,
                    const GateRows& rows, float* gates, std::int64_t gate_stride, std::vector<float>& scratch);
 
+// This thread's rows of one matmul, from float32 activations whatever the table does with larger ones.
+void exact_matmul(const kernels::CpuOps& ops, kernels::MatmulArgs args);
+
 // Takes the borrowed neuron out of one row of queries, [query_heads * head_dim]: the last channel of the
 // first query head of every group. The other heads of the group, and the keys, keep theirs.
 void zero_borrowed_neuron(const ModelConfig& config, float* q);

@@ -20,8 +20,7 @@ namespace engine {
 enum class Architecture : std::uint8_t { llama, qwen2, qwen3 };
 const char* name_of(Architecture architecture);
 
-// `rope_scaling` / `rope_parameters`: none ("default", absent) or llama3 (Llama 3.1's frequency-dependent
-// scaling).
+// `rope_scaling` / `rope_parameters`: none ("default", absent) or llama3, Llama 3.1's scaling by frequency.
 struct Llama3RopeScaling {
   double factor = 8;
   double low_freq_factor = 1;
@@ -43,8 +42,8 @@ struct ModelConfig {
   double rope_theta = 10000;
   std::optional<Llama3RopeScaling> rope_scaling;
   bool tied_embeddings = false;
-  bool attention_bias =
-      false;  // Llama, Qwen3: q, k, v and o; Qwen2: q, k and v always, whatever the key says
+  // The key. Llama, Qwen3: q, k, v and o have biases; Qwen2: q, k and v always have them. A DMS adapter too.
+  bool attention_bias = false;
   bool mlp_bias = false;
   std::vector<std::int32_t> eos_ids;  // config.json's, overridden by generation_config.json's
 

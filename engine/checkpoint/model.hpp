@@ -1,8 +1,11 @@
-// A checkpoint bound to its architecture: every weight found, its dtype and shape checked against
-// config.json.
+// A checkpoint bound to its architecture: every weight found, its dtype and shape checked.
 //
-// Weights stay memory-mapped and are not touched by loading; only the small vectors (norms, biases) are
-// converted to float32. A Model is immutable and shared by backends; the mapping lives as long as it does.
+// Weights stay memory-mapped and are not touched by loading; only the small ones (norms, biases, the adapter)
+// are converted to float32. A Model is immutable and shared by backends; the mapping lives as long as it
+// does.
+//
+// As in transformers, tensors that nothing asks for are ignored, adapter tensors without dms_separate_alpha
+// included; with tie_word_embeddings the embedding is the head even where an lm_head.weight was saved.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +28,7 @@ struct LayerWeights {
   std::vector<float> q_bias, k_bias, v_bias, o_bias;  // empty where absent
   std::vector<float> q_norm, k_norm;                  // [head_dim], Qwen3; empty elsewhere
   std::vector<float> mlp_norm;                        // [hidden]
-  kernels::Matrix gate, up;                           // [intermediate, hidden]
+  kernels::Matrix gate, up;                           // [intermediate, hidden], of one dtype
   kernels::Matrix down;                               // [hidden, intermediate]
   std::vector<float> gate_bias, up_bias, down_bias;   // mlp_bias; empty elsewhere
   // DMS adapter (GateForm::adapter)

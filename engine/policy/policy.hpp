@@ -46,6 +46,7 @@ struct PolicyFacts {
   std::int32_t sinks = 0;        // first tokens that are never marked
   double target_cr = 0;          // 0: none asked for. A threshold calibrated for it is in `threshold`
   bool reads_attention = false;  // wants observe() with the attention logits
+  bool reads_keys = false;       // thresholds the keys: they are computed from float32 activations
 };
 
 // What one pass computed in one layer of one sequence, for the positions [first_position, first_position +

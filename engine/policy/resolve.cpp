@@ -71,6 +71,7 @@ Result<PolicyFacts> resolve_policy(const PolicyOptions& options, const Model& mo
   PolicyFacts facts;
   facts.kind = kind;
   facts.lag = has_gates && (kind == PolicyKind::dms || kind == PolicyKind::dense) ? model.dms.lag : 0;
+  facts.reads_keys = kind == PolicyKind::knorm;
   facts.threshold = options.threshold.value_or(0.0);
   if (kind != PolicyKind::dense) facts.window = options.window.value_or(default_window(kind, model));
   if (kind == PolicyKind::window) facts.sinks = options.sinks.value_or(kDefaultSinks);

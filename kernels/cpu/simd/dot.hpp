@@ -30,33 +30,48 @@ inline F load_first_weights(const char* p, Index count) {
   if constexpr (kType == DType::bf16) return load_first_bf16(p, count);
 }
 
+// The sum of each vector's lanes.
+inline F4 sum_each(F a, F b, F c, F d) {
+  transpose4(a, b, c, d);
+  return sum_quarters(add(add(a, b), add(c, d)));
+}
+
 struct Sums {
   alignas(64) float of[kDotTokens][kDotBlock];
 };
 
-// kRows x kTokens dot products at once. One token has two chains of additions to hide their latency. The
-// order of additions within a product does not depend on kRows, so neither does the result.
+// kRows x kTokens dot products at once: sums[r][t * kDotBlock] = row[r] . x[t]. One token has two chains of
+// additions to hide their latency. The order of additions within a product depends on the number of tokens
+// alone, so the way rows are grouped does not change a result. `ahead` is what will be read next, or null: it
+// is prefetched in one linear run, because rows read side by side confuse some processors' own prefetchers.
 template <DType kType, int kRows, int kTokens>
-inline void dot_tile(const char* w, const float* x, Index x_stride, Index cols, Sums& sums, int row) {
+inline void dot_tile(const char* const* row, const float* x, Index x_stride, Index cols,
+                     const char* const* ahead, Index ahead_rows, float* const* sums) {
   constexpr int kChains = kTokens == 1 ? 2 : 1;
-  const Index row_bytes = cols * kBytes<kType>;
+  constexpr Index kStepBytes = kChains * kWidth * kBytes<kType>;
   F acc[extent(kChains)][extent(kTokens)][extent(kRows)];
   for (auto& chain : acc)
     for (auto& token : chain)
       for (F& lanes : token) lanes = zero();
   Index c = 0;
   for (; c + kChains * kWidth <= cols; c += kChains * kWidth) {
+    if (ahead_rows != 0) {
+      const Index at = c * kBytes<kType> * ahead_rows;
+      for (Index line = 0; line < kStepBytes * ahead_rows; line += 64) {
+        __builtin_prefetch(ahead[0] + at + line);
+        if (ahead[1] != nullptr) __builtin_prefetch(ahead[1] + at + line);
+      }
+    }
 #pragma GCC unroll 2
     for (int u = 0; u < kChains; ++u) {
       F weights[extent(kRows)];
       const Index at = c + u * kWidth;
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r)
-        weights[r] = load_weights<kType>(w + r * row_bytes + at * kBytes<kType>);
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) weights[r] = load_weights<kType>(row[r] + at * kBytes<kType>);
 #pragma GCC unroll 4
       for (int t = 0; t < kTokens; ++t) {
         const F activations = load(x + t * x_stride + at);
-#pragma GCC unroll 8
+#pragma GCC unroll 4
         for (int r = 0; r < kRows; ++r) acc[u][t][r] = fma(weights[r], activations, acc[u][t][r]);
       }
     }
@@ -67,55 +82,101 @@ inline void dot_tile(const char* w, const float* x, Index x_stride, Index cols, 
       const float* from = x + t * x_stride + c;
       const F activations = whole ? load(from) : load_first(from, cols - c);
       for (int r = 0; r < kRows; ++r) {
-        const char* p = w + r * row_bytes + c * kBytes<kType>;
+        const char* p = row[r] + c * kBytes<kType>;
         const F weights = whole ? load_weights<kType>(p) : load_first_weights<kType>(p, cols - c);
         acc[0][t][r] = fma(weights, activations, acc[0][t][r]);
       }
     }
   }
+#pragma GCC unroll 4
   for (int t = 0; t < kTokens; ++t) {
-    for (int r = 0; r < kRows; ++r) {
-      F total = acc[0][t][r];
-      if constexpr (kChains == 2) total = add(total, acc[1][t][r]);
-      sums.of[t][row + r] = sum(total);
+    if constexpr (kRows == 4 && kTokens > 1) {
+      alignas(16) float four[4];
+      store4(four, sum_each(acc[0][t][0], acc[0][t][1], acc[0][t][2], acc[0][t][3]));
+      for (int r = 0; r < kRows; ++r) sums[r][t * kDotBlock] = four[r];
+    } else {
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) {
+        F total = acc[0][t][r];
+        if constexpr (kChains == 2) total = add(total, acc[1][t][r]);
+        sums[r][t * kDotBlock] = sum(total);
+      }
     }
   }
 }
 
-template <DType kType, int kTokens>
-inline void dot_block(const char* w, const float* x, Index x_stride, Index cols, int rows, Sums& sums) {
-  constexpr int kRows = kTokens == 1 ? kStreams : kDotRows;
-  const Index row_bytes = cols * kBytes<kType>;
-  int r = 0;
-  for (; r + kRows <= rows; r += kRows)
-    dot_tile<kType, kRows, kTokens>(w + r * row_bytes, x, x_stride, cols, sums, r);
-  for (; r < rows; ++r) dot_tile<kType, 1, kTokens>(w + r * row_bytes, x, x_stride, cols, sums, r);
+// Rows of one matrix, or of two side by side: gate and up are read together, so that each is one long stream.
+struct Rows {
+  const char* data[2];
+  Index row_bytes;
+  int count;
+};
+
+template <DType kType, int kMatrices, int kRows, int kTokens>
+inline void dot_group(const Rows& rows, int first, const float* x, Index x_stride, Index cols,
+                      bool prefetch_next, Sums* sums) {
+  const char* row[extent(kMatrices * kRows)];
+  float* to[extent(kMatrices * kRows)];
+  const char* ahead[2] = {};
+#pragma GCC unroll 2
+  for (int i = 0; i < kMatrices; ++i) {
+    ahead[i] = rows.data[i] + (first + kRows) * rows.row_bytes;
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      row[i * kRows + r] = rows.data[i] + (first + r) * rows.row_bytes;
+      to[i * kRows + r] = &sums[i].of[0][first + r];
+    }
+  }
+  dot_tile<kType, kMatrices * kRows, kTokens>(row, x, x_stride, cols, ahead, prefetch_next ? kRows : 0, to);
 }
 
-using DotBlock = void (*)(const char* w, const float* x, Index x_stride, Index cols, int rows, Sums& sums);
+template <DType kType, int kMatrices, int kTokens>
+inline void dot_block(const Rows& rows, const float* x, Index x_stride, Index cols, int streams,
+                      bool first_tokens, Sums* sums) {
+  // Several tokens share each load of activations among rows, and then prefetch: both cost one token more
+  // than they gain.
+  constexpr int kRows = kTokens == 1 ? kManyStreams / kMatrices : kDotRows / kMatrices;
+  constexpr bool kPrefetch = kTokens > 1;
+  int r = 0;
+  if (kTokens > 1 || streams > 1) {
+    for (; r + kRows <= rows.count; r += kRows) {
+      dot_group<kType, kMatrices, kRows, kTokens>(rows, r, x, x_stride, cols, kPrefetch && first_tokens,
+                                                  sums);
+    }
+  }
+  for (; r < rows.count; ++r)
+    dot_group<kType, kMatrices, 1, kTokens>(rows, r, x, x_stride, cols, false, sums);
+}
 
-template <DType kType>
+using DotBlock = void (*)(const Rows& rows, const float* x, Index x_stride, Index cols, int streams,
+                          bool first_tokens, Sums* sums);
+
+template <DType kType, int kMatrices>
 inline DotBlock dot_block_for(Index tokens) {
   switch (tokens) {
     case 1:
-      return dot_block<kType, 1>;
+      return dot_block<kType, kMatrices, 1>;
     case 2:
-      return dot_block<kType, 2>;
+      return dot_block<kType, kMatrices, 2>;
     case 3:
-      return dot_block<kType, 3>;
+      return dot_block<kType, kMatrices, 3>;
     default:
-      return dot_block<kType, 4>;
+      return dot_block<kType, kMatrices, 4>;
   }
 }
 
+template <int kMatrices>
 inline DotBlock dot_block_for(DType dtype, Index tokens) {
-  if (dtype == DType::f32) return dot_block_for<DType::f32>(tokens);
-  if (dtype == DType::f16) return dot_block_for<DType::f16>(tokens);
-  return dot_block_for<DType::bf16>(tokens);
+  if (dtype == DType::f32) return dot_block_for<DType::f32, kMatrices>(tokens);
+  if (dtype == DType::f16) return dot_block_for<DType::f16, kMatrices>(tokens);
+  return dot_block_for<DType::bf16, kMatrices>(tokens);
 }
 
+inline Index row_bytes_of(const Matrix& w) {
+  return w.cols * (w.dtype == DType::f32 ? 4 : 2);
+}
 inline const char* row_of(const Matrix& w, Index row) {
-  return static_cast<const char*>(w.data) + row * w.cols * (w.dtype == DType::f32 ? 4 : 2);
+  return static_cast<const char*>(w.data) + row * row_bytes_of(w);
 }
 
 // Adds bias[0..count) to a run of outputs and writes them, or adds them to what is there.
@@ -127,15 +188,16 @@ inline void finish_run(const float* sums, const float* bias, float* out, Index c
   }
 }
 
-inline void dot_rows(const MatmulArgs& args, RowRange rows) {
+inline void dot_rows(const MatmulArgs& args, RowRange rows, int streams) {
   Sums sums;
   for (Index n = rows.begin; n < rows.end; n += kDotBlock) {
-    const Index count = at_most(kDotBlock, rows.end - n);
+    const auto count = static_cast<int>(at_most(kDotBlock, rows.end - n));
+    const Rows block{{row_of(args.w, n), nullptr}, row_bytes_of(args.w), count};
     const float* bias = args.bias == nullptr ? nullptr : args.bias + n;
     for (Index m = 0; m < args.m; m += kDotTokens) {
       const Index tokens = at_most(kDotTokens, args.m - m);
-      dot_block_for(args.w.dtype, tokens)(row_of(args.w, n), args.x + m * args.x_stride, args.x_stride,
-                                          args.w.cols, static_cast<int>(count), sums);
+      const float* x = args.x + m * args.x_stride;
+      dot_block_for<1>(args.w.dtype, tokens)(block, x, args.x_stride, args.w.cols, streams, m == 0, &sums);
       for (Index t = 0; t < tokens; ++t) {
         finish_run(sums.of[t], bias, args.out + (m + t) * args.out_stride + n, count, args.accumulate);
       }
@@ -159,22 +221,21 @@ inline void add_bias(Sums& sums, const float* bias, Index tokens, Index count) {
     for (Index r = 0; r < count; ++r) sums.of[t][r] += bias[r];
 }
 
-inline void gated_dot_rows(const GatedMatmulArgs& args, RowRange rows) {
-  Sums gate{};
-  Sums up{};
+inline void gated_dot_rows(const GatedMatmulArgs& args, RowRange rows, int streams) {
+  Sums sums[2] = {};  // of gate and up
   for (Index n = rows.begin; n < rows.end; n += kDotBlock) {
-    const Index count = at_most(kDotBlock, rows.end - n);
+    const auto count = static_cast<int>(at_most(kDotBlock, rows.end - n));
+    const Rows block{{row_of(args.gate, n), row_of(args.up, n)}, row_bytes_of(args.gate), count};
     for (Index m = 0; m < args.m; m += kDotTokens) {
       const Index tokens = at_most(kDotTokens, args.m - m);
       const float* x = args.x + m * args.x_stride;
-      const DotBlock dot = dot_block_for(args.gate.dtype, tokens);
-      dot(row_of(args.gate, n), x, args.x_stride, args.gate.cols, static_cast<int>(count), gate);
-      dot(row_of(args.up, n), x, args.x_stride, args.up.cols, static_cast<int>(count), up);
-      add_bias(gate, args.gate_bias == nullptr ? nullptr : args.gate_bias + n, tokens, count);
-      add_bias(up, args.up_bias == nullptr ? nullptr : args.up_bias + n, tokens, count);
-      gate_sums(gate, up, tokens);
+      dot_block_for<2>(args.gate.dtype, tokens)(block, x, args.x_stride, args.gate.cols, streams, m == 0,
+                                                sums);
+      add_bias(sums[0], args.gate_bias == nullptr ? nullptr : args.gate_bias + n, tokens, count);
+      add_bias(sums[1], args.up_bias == nullptr ? nullptr : args.up_bias + n, tokens, count);
+      gate_sums(sums[0], sums[1], tokens);
       for (Index t = 0; t < tokens; ++t) {
-        finish_run(gate.of[t], nullptr, args.out + (m + t) * args.out_stride + n, count, false);
+        finish_run(sums[0].of[t], nullptr, args.out + (m + t) * args.out_stride + n, count, false);
       }
     }
   }

@@ -10,7 +10,9 @@ namespace {
 using Index = std::int64_t;
 
 // Array bounds that depend on template parameters: GCC warns about the sign of anything else.
-constexpr std::size_t extent(Index count) { return static_cast<std::size_t>(count); }
+constexpr std::size_t extent(Index count) {
+  return static_cast<std::size_t>(count);
+}
 
 inline Index at_most(Index a, Index b) {
   return a < b ? a : b;

@@ -44,10 +44,13 @@ struct PanelKernels {
                          void* scratch);
 };
 
+inline constexpr int kManyStreams = 4;
+
 struct Kernels {
-  // Few tokens: float32 dot products that read every weight once.
-  void (*dot_rows)(const MatmulArgs& args, RowRange rows);
-  void (*gated_dot_rows)(const GatedMatmulArgs& args, RowRange rows);
+  // Few tokens: float32 dot products that read every weight once. For a single token `streams`, 1 or
+  // kManyStreams, is how many rows are read side by side; it changes the speed only.
+  void (*dot_rows)(const MatmulArgs& args, RowRange rows, int streams);
+  void (*gated_dot_rows)(const GatedMatmulArgs& args, RowRange rows, int streams);
   PanelKernels panels_f32;  // by the dtype of the weights
   PanelKernels panels_f16;
   PanelKernels panels_bf16;

@@ -1,16 +1,28 @@
 #include "kernels/cpu/simd/tables.hpp"
 
+#include "kernels/cpu/simd/stream_choice.hpp"
 #include "kernels/cpu/simd/work.hpp"
 
 namespace kernels::simd {
 namespace {
 
+// Timed when the table is first used, by whichever thread comes first.
+template <const Kernels& kKernels>
+int streams() {
+  static const int chosen = best_streams(kKernels);
+  return chosen;
+}
+
 template <const Kernels& kKernels>
 CpuOps table(const char* name) {
   return {
       name,
-      [](std::span<const MatmulArgs> matmuls, const Part& part) { share_matmul(kKernels, matmuls, part); },
-      [](const GatedMatmulArgs& args, const Part& part) { share_gated_matmul(kKernels, args, part); },
+      [](std::span<const MatmulArgs> matmuls, const Part& part) {
+        share_matmul(kKernels, streams<kKernels>(), matmuls, part);
+      },
+      [](const GatedMatmulArgs& args, const Part& part) {
+        share_gated_matmul(kKernels, streams<kKernels>(), args, part);
+      },
       kKernels.rmsnorm,
       kKernels.attend_slots,
       [](const AttendBlockArgs& args) { attend_block_with_scratch(kKernels, args); },

@@ -15,7 +15,6 @@ constexpr int kWidth = 8;
 constexpr int kTileRows = 4;
 constexpr int kPanelVectors = 3;
 constexpr int kSlotHeads = 2;
-constexpr int kStreams = 4;
 
 inline F zero() {
   return _mm256_setzero_ps();

@@ -15,7 +15,6 @@ constexpr int kWidth = 16;
 constexpr int kTileRows = 8;
 constexpr int kPanelVectors = 3;
 constexpr int kSlotHeads = 4;
-constexpr int kStreams = 4;
 
 inline F zero() {
   return _mm512_setzero_ps();

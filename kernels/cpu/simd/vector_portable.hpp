@@ -16,7 +16,6 @@ constexpr int kWidth = 4;
 constexpr int kTileRows = 4;      // weight rows of a register tile; a multiple of 4
 constexpr int kPanelVectors = 2;  // vectors of tokens of a register tile
 constexpr int kSlotHeads = 2;     // query heads that share a load in attend_slots
-constexpr int kStreams = 2;       // weight rows read side by side for one token
 
 inline F zero() {
   return F{};

@@ -5,6 +5,9 @@
 #include <memory>
 #include <new>
 
+extern "C" {
+int streams = 1;
+}
 namespace kernels::simd {
 namespace {
 
@@ -15,8 +18,8 @@ constexpr std::int64_t kMaxDotTokens = 8;
 constexpr std::int64_t kMinPanelRows = 8;
 // Tokens that are packed at once, so that packed activations stay a few megabytes whatever the batch.
 constexpr std::int64_t kBlockTokens = 512;
-// Weights of one piece of work for few tokens: long enough for the prefetchers, short enough to share evenly.
-constexpr std::int64_t kDotPieceBytes = 32 * 1024;
+// Rows of a piece of work for few tokens: as many as the dot kernels finish together.
+constexpr std::int64_t kDotPieceRows = 16;
 constexpr std::int64_t kPanelPieceRows = 32;
 static_assert(2 * kPanelPieceRows <= kMaxChunkRows, "a gated product takes this many rows of two matrices");
 
@@ -69,27 +72,20 @@ struct Pieces {
 };
 
 Pieces cut(const Matrix& w, std::int64_t tokens) {
-  constexpr std::int64_t kDotRows = 16;  // that the dot kernels finish together
   Pieces pieces{};
   pieces.use_panels = tokens > kMaxDotTokens && w.rows >= kMinPanelRows;
   pieces.rows = w.rows;
   pieces.tokens = tokens;
-  pieces.rows_each = kPanelPieceRows;
-  std::int64_t token_pieces = (tokens + kBlockTokens - 1) / kBlockTokens;
-  if (!pieces.use_panels) {
-    const std::int64_t row_bytes =
-        std::max<std::int64_t>(1, w.cols * static_cast<std::int64_t>(size_of(w.dtype)));
-    pieces.rows_each = std::max(kDotRows, kDotPieceBytes / row_bytes / kDotRows * kDotRows);
-    token_pieces = 1;
-  }
+  pieces.rows_each = pieces.use_panels ? kPanelPieceRows : kDotPieceRows;
   pieces.row_pieces = (w.rows + pieces.rows_each - 1) / pieces.rows_each;
+  const std::int64_t token_pieces = pieces.use_panels ? (tokens + kBlockTokens - 1) / kBlockTokens : 1;
   pieces.count = tokens > 0 ? pieces.row_pieces * token_pieces : 0;
   return pieces;
 }
 
-RowRange rows_of(const Pieces& pieces, std::int64_t piece) {
+RowRange rows_of(const Pieces& pieces, std::int64_t piece, std::int64_t count) {
   const std::int64_t begin = piece % pieces.row_pieces * pieces.rows_each;
-  return {begin, std::min(begin + pieces.rows_each, pieces.rows)};
+  return {begin, std::min(begin + count * pieces.rows_each, pieces.rows)};
 }
 
 // Packs blocks of activations, and keeps the last one: neighbouring pieces and products share it.
@@ -120,48 +116,101 @@ class Packer {
   std::int64_t x_stride_ = 0;
 };
 
-// The next piece of the region that nobody has taken.
-std::int64_t take(const Part& part, std::int64_t previous) {
-  return part.next == nullptr ? previous + 1 : part.next->fetch_add(1, std::memory_order_relaxed);
-}
+// Hands out the pieces of a region to its threads. Panels are taken one by one. Dot products are taken in
+// long runs that get shorter towards the end: a run is one stream of memory, and starting a stream costs
+// about a microsecond.
+class Claims {
+ public:
+  Claims(const Part& part, std::int64_t total, bool long_runs)
+      : part_(part), total_(total), long_runs_(long_runs) {}
 
-void multiply_piece(const Kernels& kernels, const MatmulArgs& args, const Pieces& pieces, std::int64_t piece,
-                    Packer& packer) {
-  const RowRange rows = rows_of(pieces, piece);
-  if (!pieces.use_panels) return kernels.dot_rows(args, rows);
+  // The next run of pieces that nobody has taken, in order; false when there is none.
+  bool take() {
+    begin_ = end_;
+    if (part_.next == nullptr) {
+      end_ = total_;
+    } else if (!long_runs_) {
+      begin_ = part_.next->fetch_add(1, std::memory_order_relaxed);
+      end_ = begin_ + 1;
+    } else {
+      begin_ = part_.next->load(std::memory_order_relaxed);
+      while (begin_ < total_ && !part_.next->compare_exchange_weak(begin_, begin_ + run_length(begin_),
+                                                                   std::memory_order_relaxed)) {
+      }
+      end_ = begin_ + run_length(begin_);
+    }
+    end_ = std::min(end_, total_);
+    return begin_ < end_;
+  }
+
+  std::int64_t begin() const { return begin_; }
+  std::int64_t end() const { return end_; }
+
+ private:
+  // Three quarters of the work in the first run of each thread, the rest in ever smaller parts.
+  std::int64_t run_length(std::int64_t begin) const {
+    const std::int64_t first = total_ * 3 / (4 * part_.count);
+    const std::int64_t left = total_ - begin;
+    const std::int64_t run = begin < first * part_.count ? first : left / (2 * part_.count);
+    return std::max<std::int64_t>(1, run);
+  }
+
+  const Part& part_;
+  std::int64_t total_;
+  bool long_runs_;
+  std::int64_t begin_ = 0;
+  std::int64_t end_ = 0;
+};
+
+void multiply_pieces(const Kernels& kernels, int streams, const MatmulArgs& args, const Pieces& pieces,
+                     std::int64_t begin, std::int64_t end, Packer& packer) {
+  if (!pieces.use_panels) return kernels.dot_rows(args, rows_of(pieces, begin, end - begin), streams);
   const PanelKernels& panels = panels_for(kernels, args.w.dtype);
-  const PackedTokens tokens = packer.pack(panels, args.x, args.x_stride, args.w.cols, pieces, piece);
-  panels.multiply(args, tokens, rows, workspace().scratch.at_least(panels.scratch_bytes(args.w.cols)));
+  void* scratch = workspace().scratch.at_least(panels.scratch_bytes(args.w.cols));
+  for (std::int64_t piece = begin; piece < end; ++piece) {
+    const PackedTokens tokens = packer.pack(panels, args.x, args.x_stride, args.w.cols, pieces, piece);
+    panels.multiply(args, tokens, rows_of(pieces, piece, 1), scratch);
+  }
 }
 
 }  // namespace
 
-void share_matmul(const Kernels& kernels, std::span<const MatmulArgs> matmuls, const Part& part) {
-  Packer packer;
-  std::int64_t piece = take(part, -1);
-  std::int64_t first = 0;  // number of the product's first piece
+void share_matmul(const Kernels& kernels, int streams, std::span<const MatmulArgs> matmuls,
+                  const Part& part) {
+  std::int64_t total = 0;
+  bool any_panels = false;
   for (const MatmulArgs& args : matmuls) {
     const Pieces pieces = cut(args.w, args.m);
-    for (; piece < first + pieces.count; piece = take(part, piece)) {
-      multiply_piece(kernels, args, pieces, piece - first, packer);
+    total += pieces.count;
+    any_panels = any_panels || pieces.use_panels;
+  }
+  Packer packer;
+  for (Claims claims(part, total, !any_panels); claims.take();) {
+    std::int64_t first = 0;  // number of the product's first piece
+    for (const MatmulArgs& args : matmuls) {
+      const Pieces pieces = cut(args.w, args.m);
+      const std::int64_t begin = std::max(claims.begin() - first, std::int64_t{0});
+      const std::int64_t end = std::min(claims.end() - first, pieces.count);
+      if (begin < end) multiply_pieces(kernels, streams, args, pieces, begin, end, packer);
+      first += pieces.count;
     }
-    first += pieces.count;
   }
 }
 
-void share_gated_matmul(const Kernels& kernels, const GatedMatmulArgs& args, const Part& part) {
+void share_gated_matmul(const Kernels& kernels, int streams, const GatedMatmulArgs& args, const Part& part) {
   const Pieces pieces = cut(args.gate, args.m);
   const PanelKernels& panels = panels_for(kernels, args.gate.dtype);
   Packer packer;
-  for (std::int64_t piece = take(part, -1); piece < pieces.count; piece = take(part, piece)) {
-    const RowRange rows = rows_of(pieces, piece);
+  for (Claims claims(part, pieces.count, !pieces.use_panels); claims.take();) {
     if (!pieces.use_panels) {
-      kernels.gated_dot_rows(args, rows);
+      kernels.gated_dot_rows(args, rows_of(pieces, claims.begin(), claims.end() - claims.begin()), streams);
       continue;
     }
-    const PackedTokens tokens = packer.pack(panels, args.x, args.x_stride, args.gate.cols, pieces, piece);
-    panels.multiply_gated(args, tokens, rows,
-                          workspace().scratch.at_least(panels.scratch_bytes(args.gate.cols)));
+    void* scratch = workspace().scratch.at_least(panels.scratch_bytes(args.gate.cols));
+    for (std::int64_t piece = claims.begin(); piece < claims.end(); ++piece) {
+      const PackedTokens tokens = packer.pack(panels, args.x, args.x_stride, args.gate.cols, pieces, piece);
+      panels.multiply_gated(args, tokens, rows_of(pieces, piece, 1), scratch);
+    }
   }
 }
 

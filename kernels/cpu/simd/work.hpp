@@ -8,8 +8,9 @@
 
 namespace kernels::simd {
 
-void share_matmul(const Kernels& kernels, std::span<const MatmulArgs> matmuls, const Part& part);
-void share_gated_matmul(const Kernels& kernels, const GatedMatmulArgs& args, const Part& part);
+// `streams` is what best_streams() chose.
+void share_matmul(const Kernels& kernels, int streams, std::span<const MatmulArgs> matmuls, const Part& part);
+void share_gated_matmul(const Kernels& kernels, int streams, const GatedMatmulArgs& args, const Part& part);
 void attend_block_with_scratch(const Kernels& kernels, const AttendBlockArgs& args);
 
 }  // namespace kernels::simd

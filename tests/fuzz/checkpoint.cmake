@@ -1,0 +1,2 @@
+dmscope_fuzzer(fuzz_safetensors fuzz_safetensors.cpp dmscope_engine)
+dmscope_fuzzer(fuzz_config fuzz_config.cpp dmscope_engine)
