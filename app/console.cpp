@@ -65,6 +65,22 @@ engine::Status Console::flush() {
   return {};
 }
 
+void Console::print_generated(std::string_view text) {
+  if (!out_is_terminal_) {
+    out_ << text;
+    return;
+  }
+  for (const char character : text) {
+    const auto byte = static_cast<unsigned char>(character);
+    const bool control = (byte < 0x20 && character != '\n' && character != '\t') || byte == 0x7f;
+    if (control) {
+      out_ << "\xef\xbf\xbd";
+    } else {
+      out_ << character;
+    }
+  }
+}
+
 void Console::print(const std::string& text) {
   out_ << text;
   if (!text.ends_with('\n')) out_ << '\n';

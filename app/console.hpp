@@ -7,6 +7,7 @@
 #include <ostream>
 #include <streambuf>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/events/result.hpp"
@@ -36,6 +37,8 @@ class Console {
   std::ostream& out() { return out_; }
   // Flushes standard output; fails if anything written to it was lost.
   engine::Status flush();
+  // Text that a model wrote. A terminal gets its control characters as U+FFFD instead of obeying them.
+  void print_generated(std::string_view text);
   // `text` and a newline if it does not end in one.
   void print(const std::string& text);
   bool out_is_terminal() const { return out_is_terminal_; }

@@ -1,5 +1,8 @@
 #include "app/options.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 #include "app/arguments.hpp"
 
 namespace app {
@@ -43,6 +46,12 @@ engine::Result<engine::BackendOptions> to_backend_options(const DeviceOptions& o
   backend.threads = options.threads;
   backend.reference = options.reference;
   return backend;
+}
+
+std::string device_notice(const DeviceOptions& options) {
+  std::error_code ignored;
+  if (options.device != "auto" || !std::filesystem::exists("/dev/nvidia0", ignored)) return {};
+  return "--device auto: there is an NVIDIA GPU, but this version has no CUDA backend; it ran on the CPU";
 }
 
 void add_policy_options(CLI::App& command, PolicyArguments& arguments) {

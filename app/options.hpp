@@ -23,6 +23,8 @@ struct DeviceOptions {
 void add_device_options(CLI::App& command, DeviceOptions& options);
 // Refuses what this version cannot run on.
 engine::Result<engine::BackendOptions> to_backend_options(const DeviceOptions& options);
+// Why `auto` did not take the GPU that this machine has; empty where there is nothing to say.
+std::string device_notice(const DeviceOptions& options);
 
 struct PolicyArguments {
   std::optional<std::string> name;

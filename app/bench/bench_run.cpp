@@ -112,10 +112,13 @@ engine::Status BenchRun::prepare() {
   auto dense = engine::SpeedBench::create(model_, std::move(*keep_all), backend_);
   if (!dense) return dense.error();
   dense_ = std::move(*dense);
-  auto policy = engine::make_synthetic_policy(options_.evicted, kSyntheticWindow);
-  auto evicting = engine::SpeedBench::create(model_, std::move(policy), backend_);
-  if (!evicting) return evicting.error();
-  evicting_ = std::move(*evicting);
+  const auto evicts = [](const DecodePoint& point) { return point.evicted > 0; };
+  if (std::any_of(results_.decode.begin(), results_.decode.end(), evicts)) {
+    auto policy = engine::make_synthetic_policy(options_.evicted, kSyntheticWindow);
+    auto evicting = engine::SpeedBench::create(model_, std::move(policy), backend_);
+    if (!evicting) return evicting.error();
+    evicting_ = std::move(*evicting);
+  }
   results_.device = dense_->info().device;
   results_.threads = dense_->info().threads;
   if (needs_ceiling()) ceiling_ = std::make_unique<engine::ReadCeiling>(model_, results_.threads);

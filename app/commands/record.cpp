@@ -110,7 +110,9 @@ engine::Result<Plan> make_plan(const RecordOptions& options) {
   }
   plan.request.prompt = std::move(prompt->ids);
   plan.request.prompt_text = text->text;
-  if (!prompt->notice.empty()) plan.notices.push_back(prompt->notice);
+  for (const std::string& notice : {prompt->notice, device_notice(options.device)}) {
+    if (!notice.empty()) plan.notices.push_back(notice);
+  }
   if (options.chains > 1 && options.sampling.temperature == 0) {
     plan.notices.push_back("--chains: all chains are equal at temperature 0");
   }
@@ -136,7 +138,7 @@ class LiveOutput {
       progress_.show("decode", at.done, at.total);
     }
     if (!text_) return true;
-    console_.out() << at.text;
+    console_.print_generated(at.text);
     return static_cast<bool>(console_.flush());
   }
 
@@ -152,7 +154,8 @@ void print_other_chains(Console& console, const engine::RunSummary& summary) {
   console.out() << '\n';
   for (std::size_t chain = 1; chain < summary.texts.size(); ++chain) {
     console.out() << fmt::format("\n--- chain {} ({})\n", chain, summary.finish_reasons[chain]);
-    console.print(summary.texts[chain]);
+    console.print_generated(summary.texts[chain]);
+    console.out() << '\n';
   }
 }
 

@@ -11,7 +11,7 @@ namespace engine {
 
 namespace {
 
-// Eight times a large last-level cache slice; smaller buffers would measure the cache.
+// Several times a last-level cache: a smaller buffer would measure the cache.
 constexpr std::size_t kEnoughBytes = std::size_t{256} << 20;
 
 // From the first tensor of a file to the end of its last one.

@@ -13,8 +13,8 @@ struct ReadSample {
   std::string variant;  // the way of reading that was fastest, in words
 };
 
-// Reads the weights themselves, or, where they would fit into a processor's caches, a buffer that does not. Kept
-// between calls, so that interleaved samples cost nothing but their own time. One thread at a time.
+// Reads the weights themselves, or, where they would fit into a processor's caches, a buffer that does not.
+// Kept between calls, so that interleaved samples cost nothing but their own time. One thread at a time.
 class ReadCeiling {
  public:
   ReadCeiling(std::shared_ptr<const Model> model, int threads);
