@@ -174,7 +174,8 @@ TEST_CASE("run_session, a chain stops at an end-of-sequence token while others g
   setup.options.sampling.temperature = 3;
   setup.options.ignore_eos = false;
   setup.options.max_tokens = 60;
-  auto model = std::make_shared<engine::Model>(*setup.model);
+  const auto owner = setup.model;  // of the weights that the copy points to
+  auto model = std::make_shared<engine::Model>(*owner);
   for (engine::TokenId id = 0; id < 6; ++id) model->config.eos_ids.push_back(id);
   setup.model = model;
   Recorder recorder;
