@@ -296,13 +296,14 @@ void attend_block_of(const AttendBlockArgs& args, void* memory) {
   }
 }
 
-inline std::size_t float_attention_scratch(const AttendBlockArgs& args) {
-  return BlockScratch<FloatAttention<DType::f32>>::bytes(args.head_dim);
+template <class Attention>
+std::size_t block_scratch_bytes(Index head_dim) {
+  return BlockScratch<Attention>::bytes(head_dim);
 }
 
-inline void float_attend_block(const AttendBlockArgs& args, void* scratch) {
-  if (args.kv_dtype == DType::f32) return attend_block_of<FloatAttention<DType::f32>>(args, scratch);
-  return attend_block_of<FloatAttention<DType::bf16>>(args, scratch);
+template <class Attention>
+constexpr BlockKernels block_kernels() {
+  return {block_scratch_bytes<Attention>, attend_block_of<Attention>};
 }
 
 }  // namespace
