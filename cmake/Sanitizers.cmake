@@ -1,9 +1,7 @@
-# -DDMSCOPE_SANITIZE=address,undefined instruments every target of the build.
+# -DDMSCOPE_SANITIZE=address,undefined instruments every target of the build. Instrumented code takes g++ 12 minutes
+# where it optimises fully (35 s against 15 s for a file that reads JSON), hence -O1 -g1; asserts stay on.
 if(DMSCOPE_SANITIZE)
   add_compile_options(-fsanitize=${DMSCOPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(-O1 -g1 -UNDEBUG)
   add_link_options(-fsanitize=${DMSCOPE_SANITIZE})
-endif()
-# A fuzz target learns only from code that reports its coverage, so the libraries must be built for it too.
-if(DMSCOPE_BUILD_FUZZERS)
-  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()

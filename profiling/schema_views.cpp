@@ -25,7 +25,7 @@ std::string number(const std::string& hex, int first, int bytes) {
     sum += fmt::format("{}({} << {}) + ({} << {})", byte == 0 ? "" : " + ", digit(hex, at), 8 * byte + 4,
                        digit(hex, at + 1), 8 * byte);
   }
-  return "(" + sum + ")";
+  return fmt::format("({})", sum);
 }
 
 // Bit `bit` of the bits that start at byte `first` of `blob`; both are SQL expressions.

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <stop_token>
 #include <string>
 
 #include "engine/events/result.hpp"
@@ -15,9 +16,10 @@ engine::Result<std::string> stats_json(const std::filesystem::path& trace);
 engine::Result<std::string> stats_text(const std::filesystem::path& trace);
 
 // Runs one read-only query with the TEMP virtual tables in place; CSV with a header line, or a JSON array of
-// objects.
+// objects (see result_writer.hpp). Rows are written as they come; a stop request ends a query that takes
+// long.
 engine::Status run_sql(const std::filesystem::path& trace, const std::string& query, bool json,
-                       std::ostream& out);
+                       std::ostream& out, const std::stop_token& stop = {});
 
 // Chrome/Perfetto JSON trace events: steps, operations per layer, counters.
 engine::Status export_perfetto(const std::filesystem::path& trace, const std::filesystem::path& out);

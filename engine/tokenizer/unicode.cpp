@@ -2,6 +2,8 @@
 
 #include <utf8proc.h>
 
+#include "engine/tokenizer/unicode_additions.hpp"
+
 namespace engine {
 
 namespace {
@@ -16,7 +18,8 @@ bool is_numeric(std::uint32_t code) {
   if (code < 0x80) return code >= '0' && code <= '9';
   const utf8proc_category_t category = category_of(code);
   return category == UTF8PROC_CATEGORY_ND || category == UTF8PROC_CATEGORY_NL ||
-         category == UTF8PROC_CATEGORY_NO;
+         category == UTF8PROC_CATEGORY_NO || contains(kAddedDigits, code) || contains(kAddedNumbers, code) ||
+         contains(kAddedNumbers17, code);
 }
 
 bool is_white_space(std::uint32_t code) {
@@ -43,7 +46,8 @@ bool is_word_character(std::uint32_t code) {
       return (code >= 0x24B6 && code <= 0x24E9) || (code >= 0x1F130 && code <= 0x1F149) ||
              (code >= 0x1F150 && code <= 0x1F169) || (code >= 0x1F170 && code <= 0x1F189);
     default:
-      return code == 0x200C || code == 0x200D;
+      return code == 0x200C || code == 0x200D || contains(kAddedLetters, code) ||
+             contains(kAddedMarks, code) || contains(kAddedDigits, code);
   }
 }
 

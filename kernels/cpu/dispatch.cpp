@@ -15,6 +15,7 @@ std::vector<const CpuOps*> detect_ops() {
   if (features.avx2) ops.push_back(&simd::avx2_ops());
   if (features.avx512) ops.push_back(&simd::avx512_ops());
   if (features.avx512_bf16) ops.push_back(&simd::avx512_bf16_ops());
+  if (features.amx_bf16 && simd::amx_agrees()) ops.push_back(&simd::amx_ops());
 #endif
   return ops;
 }

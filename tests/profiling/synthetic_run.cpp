@@ -1,4 +1,4 @@
-#include "profiling/synthetic_run.hpp"
+#include "tests/profiling/synthetic_run.hpp"
 
 #include <algorithm>
 

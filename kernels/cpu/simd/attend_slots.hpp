@@ -23,7 +23,7 @@ struct PageSlots {
 };
 
 inline void prefetch(const char* p, Index bytes) {
-  for (Index i = 0; i < bytes; i += 64) __builtin_prefetch(p + i);
+  for (Index i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 2);
 }
 
 // scores[h * kPageSlots + s] = q[h] . key[s] * scale, four slots at a time.
@@ -65,27 +65,31 @@ inline void score_keys(const PageSlots<kType>& page, const float* q, Index dim, 
   }
 }
 
-inline float largest(const float* values, Index count, float at_least) {
-  for (Index i = 0; i < count; ++i) at_least = values[i] > at_least ? values[i] : at_least;
-  return at_least;
-}
-
 // Turns a head's scores into weights relative to the new maximum and returns the factor for what was there
 // before.
-inline float weigh_slots(float* scores, Index count, float& max, float& sum_of_weights) {
-  const float previous = max;
-  max = largest(scores, count, previous);
-  for (Index s = count; s < round_up(count, kWidth); ++s) scores[s] = kLowest;
+inline float weigh_slots(float* scores, Index count, float& max_score, float& sum_of_weights) {
+  const Index padded = round_up(count, kWidth);
+  for (Index s = count; s < padded; ++s) scores[s] = kLowest;
+  const float previous = max_score;
+  F highest = set1(previous);
+  for (Index s = 0; s < padded; s += kWidth) highest = max(load(scores + s), highest);
+  alignas(64) float lanes[kWidth];
+  store(lanes, highest);
+  for (float lane : lanes) max_score = lane > max_score ? lane : max_score;
+  const F reference = set1(max_score);
   F total = zero();
-  for (Index s = 0; s < count; s += kWidth) {
-    const F weights = exp_below_88(sub(load(scores + s), set1(max)));
+  for (Index s = 0; s < padded; s += kWidth) {
+    const F weights = exp_below_88(sub(load(scores + s), reference));
     store(scores + s, weights);
     total = add(total, weights);
   }
-  alignas(64) float factor[extent(kWidth)];
-  store(factor, exp_below_88(sub(set1(previous), set1(max))));
-  sum_of_weights = sum_of_weights * factor[0] + sum(total);
-  return factor[0];
+  if (previous == max_score) {
+    sum_of_weights += sum(total);
+    return 1;
+  }
+  store(lanes, exp_below_88(sub(set1(previous), reference)));
+  sum_of_weights = sum_of_weights * lanes[0] + sum(total);
+  return lanes[0];
 }
 
 // acc[h] = acc[h] * factor[h] + sum_s weights[h][s] * value[s], for kVectors vectors (or the last `tail`

@@ -1,6 +1,8 @@
 // The kernels compiled for this instruction set. See kernels.hpp for what such a unit must not do.
 #include "kernels/cpu/simd/vector_avx512.hpp"
 //
+#include "kernels/cpu/simd/round_avx512.hpp"
+//
 #include "kernels/cpu/simd/attend_block.hpp"
 #include "kernels/cpu/simd/attend_slots.hpp"
 #include "kernels/cpu/simd/bf16.hpp"

@@ -1,4 +1,5 @@
-// Products of bf16 pairs with float32 sums: vdpbf16ps. Included after vector_avx512.hpp.
+// Products of bf16 pairs with float32 sums: vdpbf16ps. Included after vector_avx512.hpp and
+// round_avx512.hpp.
 //
 // Activations, queries and softmax weights are rounded to bf16 (relative error at most 2^-9 each, unbiased);
 // the instruction flushes subnormals to zero.
@@ -6,6 +7,7 @@
 
 #include "kernels/cpu/simd/attend_block.hpp"
 #include "kernels/cpu/simd/gemm.hpp"
+#include "kernels/cpu/simd/pairs.hpp"
 
 namespace kernels::simd {
 namespace {
@@ -20,53 +22,16 @@ struct Bf16Product {
   }
 };
 
-inline Index pair_words(Index cols) {
-  return (cols + 1) / 2;
-}
-
-// `cols` values as pairs; an odd one is paired with zero.
-inline void round_row(const float* from, Index cols, float scale, float* words) {
-  auto* to = reinterpret_cast<char*>(words);
-  const F factor = set1(scale);
-  Index c = 0;
-  for (; c + kWidth <= cols; c += kWidth) {
-    const __m256i bits = (__m256i)_mm512_cvtneps_pbh(mul(load(from + c), factor));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + c * 2), bits);
-  }
-  if (c < cols) {
-    const __m256i bits = (__m256i)_mm512_cvtneps_pbh(mul(load_first(from + c, cols - c), factor));
-    _mm256_mask_storeu_epi16(to + c * 2, first(round_up(cols - c, 2)), bits);
-  }
-}
-
-struct Bf16Gemm : Bf16Product {
-  static constexpr Index kInPlaceBytes = 2;
-  static Index words(Index cols) { return pair_words(cols); }
-
-  static void pack_rows(const float* const* x, Index words, Index cols, Index width, float* panel) {
-    constexpr Index kWordsAtOnce = 64;
-    alignas(64) float rounded[kPanelTokens][kWordsAtOnce];
-    const float* rows[kPanelTokens];
-    for (Index i = 0; i < width; ++i) rows[i] = rounded[i];
-    for (Index s = 0; s < words; s += kWordsAtOnce) {
-      const Index count = at_most(kWordsAtOnce, words - s);
-      for (Index i = 0; i < width; ++i)
-        round_row(x[i] + 2 * s, at_most(2 * count, cols - 2 * s), 1.0f, rounded[i]);
-      transpose_into_panel(rows, count, width, panel + s * width);
-    }
-  }
-
-  static bool in_place(Index cols) { return cols % 2 == 0; }
-
-  static void convert_row(const char* from, Index cols, char* to) {
-    __builtin_memcpy(to, from, static_cast<std::size_t>(cols) * 2);
-    if (cols % 2 != 0) __builtin_memset(to + cols * 2, 0, 2);
+struct Bf16Gemm : PairGemm<2>, VectorTiles {
+  static void multiply(Session&, Index width, const Broadcast& rows, const float* panel, Index steps,
+                       float* sums, bool resume) {
+    multiply_tile<Bf16Product>(width / kWidth, rows, panel, steps, sums, resume);
   }
 };
 
 // Keys and values are bf16 in the cache: keys are pairs as they lie, values are paired up along the keys.
 struct Bf16Attention : Bf16Product {
-  static Index words(Index dim) { return pair_words(dim); }
+  static Index words(Index dim) { return PairGemm<2>::words(dim); }
 
   static void query_row(const float* q, Index dim, float scale, float* words) {
     round_row(q, dim, scale, words);
@@ -74,7 +39,7 @@ struct Bf16Attention : Bf16Product {
 
   static void convert_keys(const char* from, Index count, Index dim, float* keys) {
     for (Index j = 0; j < count; ++j) {
-      Bf16Gemm::convert_row(from + j * dim * 2, dim, reinterpret_cast<char*>(keys + j * words(dim)));
+      PairGemm<2>::convert_row(from + j * dim * 2, dim, reinterpret_cast<char*>(keys + j * words(dim)));
     }
   }
 

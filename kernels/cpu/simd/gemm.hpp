@@ -8,18 +8,31 @@
 namespace kernels::simd {
 namespace {
 
-constexpr Index kChunkTiles = kMaxChunkRows / kTileRows;
-constexpr Index kTileFloats = kTileRows * kPanelTokens;
+// What a Gemm class says about its tiles and panels, unless it says otherwise.
+struct VectorTiles {
+  static constexpr Index kRows = kTileRows;      // of a tile
+  static constexpr Index kLanes = kWidth;        // a panel's width is a multiple of this
+  static constexpr Index kPanel = kPanelTokens;  // tokens of a panel
+  // Lives as long as a chunk is multiplied; nothing to set up.
+  struct Session {};
+};
+
+template <class Gemm>
+constexpr Index kTileFloats = Gemm::kRows* Gemm::kPanel;
 
 // Activations stay float32; weights of any dtype are widened to float32, or used where they lie if they are.
 template <DType kType>
-struct FloatGemm : FloatProduct {
-  static constexpr Index kInPlaceBytes = 4;
+struct FloatGemm : FloatProduct, VectorTiles {
   static Index words(Index cols) { return cols; }
 
   // Rows are the packed words of each token.
   static void pack_rows(const float* const* x, Index words, Index, Index width, float* panel) {
     transpose_into_panel(x, words, width, panel);
+  }
+
+  static void multiply(Session&, Index width, const Broadcast& rows, const float* panel, Index steps,
+                       float* sums, bool resume) {
+    multiply_tile<FloatProduct>(width / kWidth, rows, panel, steps, sums, resume);
   }
 
   static bool in_place(Index) { return kType == DType::f32; }
@@ -35,18 +48,18 @@ struct FloatGemm : FloatProduct {
 
 template <class Gemm>
 std::size_t packed_bytes(Index tokens, Index cols) {
-  return static_cast<std::size_t>(round_up(tokens, kWidth) * Gemm::words(cols)) * sizeof(float);
+  return static_cast<std::size_t>(round_up(tokens, Gemm::kLanes) * Gemm::words(cols)) * sizeof(float);
 }
 
 template <class Gemm>
 void pack(const float* x, Index x_stride, Index tokens, Index cols, void* packed) {
   auto* panel = static_cast<float*>(packed);
   const Index words = Gemm::words(cols);
-  for (Index t = 0; t < tokens; t += kPanelTokens) {
-    const Index count = at_most(kPanelTokens, tokens - t);
-    const Index width = vectors_for(count) * kWidth;
+  for (Index t = 0; t < tokens; t += Gemm::kPanel) {
+    const Index count = at_most(Gemm::kPanel, tokens - t);
+    const Index width = round_up(count, Gemm::kLanes);
     // Lanes without a token repeat the last one: their sums are not used.
-    const float* rows[kPanelTokens];
+    const float* rows[extent(Gemm::kPanel)];
     for (Index i = 0; i < width; ++i) rows[i] = x + (t + at_most(i, count - 1)) * x_stride;
     Gemm::pack_rows(rows, words, cols, width, panel);
     panel += words * width;
@@ -56,7 +69,7 @@ void pack(const float* x, Index x_stride, Index tokens, Index cols, void* packed
 template <class Gemm>
 std::size_t scratch_bytes(Index cols) {
   const Index weights = kMaxChunkRows * Gemm::words(cols) * 4;
-  const Index tiles = kChunkTiles * kTileFloats * 4;
+  const Index tiles = kMaxChunkRows * Gemm::kPanel * 4;
   return static_cast<std::size_t>(round_up(weights, 64) + 2 * tiles);
 }
 
@@ -70,7 +83,7 @@ template <class Gemm>
 Scratch scratch_of(void* memory, Index cols) {
   auto* bytes = static_cast<char*>(memory);
   auto* tiles = reinterpret_cast<float*>(bytes + round_up(kMaxChunkRows * Gemm::words(cols) * 4, 64));
-  return {bytes, tiles, tiles + kChunkTiles * kTileFloats};
+  return {bytes, tiles, tiles + kMaxChunkRows * Gemm::kPanel};
 }
 
 // The weights of some rows as words to broadcast, in whole tiles: in place where they lie so, else converted.
@@ -78,10 +91,10 @@ Scratch scratch_of(void* memory, Index cols) {
 template <class Gemm>
 Broadcast chunk_weights(const Matrix& w, RowRange rows, char* scratch) {
   const Index count = rows.end - rows.begin;
-  const bool whole_tiles = count % kTileRows == 0;
-  if (whole_tiles && Gemm::in_place(w.cols)) return {row_of(w, rows.begin), w.cols * Gemm::kInPlaceBytes, 4};
+  const bool whole_tiles = count % Gemm::kRows == 0;
+  if (whole_tiles && Gemm::in_place(w.cols)) return {row_of(w, rows.begin), row_bytes_of(w), 4};
   const Index row_bytes = Gemm::words(w.cols) * 4;
-  for (Index r = 0; r < round_up(count, kTileRows); ++r) {
+  for (Index r = 0; r < round_up(count, Gemm::kRows); ++r) {
     Gemm::convert_row(row_of(w, rows.begin + at_most(r, count - 1)), w.cols, scratch + r * row_bytes);
   }
   return {scratch, row_bytes, 4};
@@ -89,15 +102,14 @@ Broadcast chunk_weights(const Matrix& w, RowRange rows, char* scratch) {
 
 // The sums of all tiles of a chunk for one panel.
 template <class Gemm>
-void multiply_panel(const Broadcast& weights, Index tiles, const float* panel, Index words, Index vectors,
-                    float* sums) {
-  const Index width = vectors * kWidth;
+void multiply_panel(typename Gemm::Session& session, const Broadcast& weights, Index tiles,
+                    const float* panel, Index words, Index width, float* sums) {
   for (Index s = 0; s < words; s += kBlockSteps) {
     const Index steps = at_most(kBlockSteps, words - s);
     for (Index i = 0; i < tiles; ++i) {
-      const Broadcast rows{weights.data + i * kTileRows * weights.row_stride + s * weights.step_stride,
-                           weights.row_stride, weights.step_stride};
-      multiply_tile<Gemm>(vectors, rows, panel + s * width, steps, sums + i * kTileFloats, s > 0);
+      const char* data = weights.data + i * Gemm::kRows * weights.row_stride + s * weights.step_stride;
+      Gemm::multiply(session, width, {data, weights.row_stride, weights.step_stride}, panel + s * width,
+                     steps, sums + i * kTileFloats<Gemm>, s > 0);
     }
   }
 }
@@ -109,13 +121,14 @@ struct OutputRows {
   bool accumulate;
 };
 
-inline void store_tiles(const float* sums, Index width, RowRange rows, Index token, Index tokens,
-                        const OutputRows& out) {
-  float* token_rows[kPanelTokens];
+template <class Gemm>
+void store_tiles(const float* sums, Index width, RowRange rows, Index token, Index tokens,
+                 const OutputRows& out) {
+  float* token_rows[extent(Gemm::kPanel)];
   for (Index i = 0; i < tokens; ++i) token_rows[i] = out.base + (token + i) * out.stride;
-  for (Index n = rows.begin; n < rows.end; n += kTileRows, sums += kTileFloats) {
+  for (Index n = rows.begin; n < rows.end; n += Gemm::kRows, sums += kTileFloats<Gemm>) {
     store_tile(sums, width,
-               {token_rows, tokens, n, at_most(kTileRows, rows.end - n), out.bias, out.accumulate});
+               {token_rows, tokens, n, at_most(Gemm::kRows, rows.end - n), out.bias, out.accumulate});
   }
 }
 
@@ -124,23 +137,25 @@ void multiply(const MatmulArgs& args, const PackedTokens& tokens, RowRange rows,
   const Index words = Gemm::words(args.w.cols);
   const Scratch scratch = scratch_of<Gemm>(memory, args.w.cols);
   const Broadcast weights = chunk_weights<Gemm>(args.w, rows, scratch.weights);
-  const Index tiles = round_up(rows.end - rows.begin, kTileRows) / kTileRows;
+  const Index tiles = round_up(rows.end - rows.begin, Gemm::kRows) / Gemm::kRows;
   const auto* panel = static_cast<const float*>(tokens.packed);
-  for (Index t = 0; t < tokens.count; t += kPanelTokens) {
-    const Index count = at_most(kPanelTokens, tokens.count - t);
-    const Index vectors = vectors_for(count);
-    multiply_panel<Gemm>(weights, tiles, panel, words, vectors, scratch.tiles);
-    store_tiles(scratch.tiles, vectors * kWidth, rows, tokens.begin + t, count,
-                {args.out, args.out_stride, args.bias, args.accumulate});
-    panel += words * vectors * kWidth;
+  [[maybe_unused]] typename Gemm::Session session;
+  for (Index t = 0; t < tokens.count; t += Gemm::kPanel) {
+    const Index count = at_most(Gemm::kPanel, tokens.count - t);
+    const Index width = round_up(count, Gemm::kLanes);
+    multiply_panel<Gemm>(session, weights, tiles, panel, words, width, scratch.tiles);
+    store_tiles<Gemm>(scratch.tiles, width, rows, tokens.begin + t, count,
+                      {args.out, args.out_stride, args.bias, args.accumulate});
+    panel += words * width;
   }
 }
 
 // silu(gate + gate_bias) * (up + up_bias) into gate.
-inline void gate_tiles(float* gate, const float* up, Index width, RowRange rows,
-                       const GatedMatmulArgs& args) {
+template <class Gemm>
+void gate_tiles(float* gate, const float* up, Index width, RowRange rows, const GatedMatmulArgs& args) {
   for (Index n = rows.begin; n < rows.end; ++n) {
-    const Index at = (n - rows.begin) / kTileRows * kTileFloats + (n - rows.begin) % kTileRows * width;
+    const Index row = n - rows.begin;
+    const Index at = row / Gemm::kRows * kTileFloats<Gemm> + row % Gemm::kRows * width;
     const F gate_bias = set1(args.gate_bias == nullptr ? 0.0f : args.gate_bias[n]);
     const F up_bias = set1(args.up_bias == nullptr ? 0.0f : args.up_bias[n]);
     for (Index i = at; i < at + width; i += kWidth) {
@@ -154,19 +169,20 @@ template <class Gemm>
 void multiply_gated(const GatedMatmulArgs& args, const PackedTokens& tokens, RowRange rows, void* memory) {
   const Index words = Gemm::words(args.gate.cols);
   const Scratch scratch = scratch_of<Gemm>(memory, args.gate.cols);
-  const Index tiles = round_up(rows.end - rows.begin, kTileRows) / kTileRows;
+  const Index tiles = round_up(rows.end - rows.begin, Gemm::kRows) / Gemm::kRows;
   const Broadcast gate = chunk_weights<Gemm>(args.gate, rows, scratch.weights);
-  const Broadcast up = chunk_weights<Gemm>(args.up, rows, scratch.weights + tiles * kTileRows * words * 4);
+  const Broadcast up = chunk_weights<Gemm>(args.up, rows, scratch.weights + tiles * Gemm::kRows * words * 4);
   const auto* panel = static_cast<const float*>(tokens.packed);
-  for (Index t = 0; t < tokens.count; t += kPanelTokens) {
-    const Index count = at_most(kPanelTokens, tokens.count - t);
-    const Index vectors = vectors_for(count);
-    multiply_panel<Gemm>(gate, tiles, panel, words, vectors, scratch.tiles);
-    multiply_panel<Gemm>(up, tiles, panel, words, vectors, scratch.up_tiles);
-    gate_tiles(scratch.tiles, scratch.up_tiles, vectors * kWidth, rows, args);
-    store_tiles(scratch.tiles, vectors * kWidth, rows, tokens.begin + t, count,
-                {args.out, args.out_stride, nullptr, false});
-    panel += words * vectors * kWidth;
+  [[maybe_unused]] typename Gemm::Session session;
+  for (Index t = 0; t < tokens.count; t += Gemm::kPanel) {
+    const Index count = at_most(Gemm::kPanel, tokens.count - t);
+    const Index width = round_up(count, Gemm::kLanes);
+    multiply_panel<Gemm>(session, gate, tiles, panel, words, width, scratch.tiles);
+    multiply_panel<Gemm>(session, up, tiles, panel, words, width, scratch.up_tiles);
+    gate_tiles<Gemm>(scratch.tiles, scratch.up_tiles, width, rows, args);
+    store_tiles<Gemm>(scratch.tiles, width, rows, tokens.begin + t, count,
+                      {args.out, args.out_stride, nullptr, false});
+    panel += words * width;
   }
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kRows = 512;
 constexpr std::int64_t kCols = 1024;  // 1 MiB of bf16 weights: many times what a prefetcher looks ahead
-constexpr int kTrials = 6;           // the fastest counts: other programs may interrupt the rest
+constexpr int kTrials = 6;            // the fastest counts: other programs may interrupt the rest
 
 // Weights in memory but in no cache, as the next layer's are during decoding.
 void evict(const std::vector<std::uint16_t>& weights) {

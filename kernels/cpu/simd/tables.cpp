@@ -53,6 +53,32 @@ const CpuOps& avx512_bf16_ops() {
   return ops;
 }
 
+const CpuOps& amx_ops() {
+  static const CpuOps ops = table<kAmxKernels>("amx");
+  return ops;
+}
+
+bool amx_agrees() {
+  constexpr std::int64_t kTokens = 67;  // a whole panel, a tile, and three tokens
+  constexpr std::int64_t kRows = 41;
+  constexpr std::int64_t kCols = 75;
+  std::vector<float> x(kTokens * kCols);
+  std::vector<std::uint16_t> weights(kRows * kCols);
+  // Small integers: every sum is exact, whatever the order.
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(static_cast<int>(i * 7 % 23) - 11);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = float_to_bf16(static_cast<float>(static_cast<int>(i * 5 % 19) - 9));
+  }
+  const auto product = [&](const CpuOps& ops) {
+    std::vector<float> out(kTokens * kRows);
+    const MatmulArgs args{x.data(), kCols,      kTokens, {weights.data(), DType::bf16, kRows, kCols},
+                          nullptr,  out.data(), kRows,   false};
+    ops.matmul({&args, 1}, Part{});
+    return out;
+  };
+  return product(amx_ops()) == product(avx512_bf16_ops());
+}
+
 #endif
 
 }  // namespace kernels::simd

@@ -26,7 +26,10 @@ inline nlohmann::json read_json(const std::string& name) {
 }
 
 inline std::shared_ptr<const engine::Tokenizer> load_fixture(const std::string& family) {
-  const auto tokenizer = engine::Tokenizer::from_json(read_fixture(family + ".json"), family + ".json");
+  const auto tokenizer =
+      family == "sentencepiece"
+          ? engine::Tokenizer::from_sentencepiece(read_fixture(family + ".model"), family + ".model")
+          : engine::Tokenizer::from_json(read_fixture(family + ".json"), family + ".json");
   if (!tokenizer) FAIL(tokenizer.error().message);
   return *tokenizer;
 }

@@ -10,8 +10,8 @@ using namespace engine;
 namespace {
 
 std::vector<std::string> families() {
-  return {"smollm2",         "gpt2",     "llama3", "qwen2", "llama2_prepend", "llama2_metaspace",
-          "metaspace_words", "splitters"};
+  return {"smollm2",          "gpt2",          "llama3",          "qwen2",    "llama2_prepend",
+          "llama2_metaspace", "sentencepiece", "metaspace_words", "splitters"};
 }
 
 std::vector<TokenId> ids_of(const nlohmann::json& list) {

@@ -9,12 +9,26 @@ options of the published checkpoints. Each becomes fixtures/NAME.json (the token
     venv/bin/python make_fixtures.py
 """
 
+import io
 import json
 import pathlib
 import random
+import tempfile
 
 import corpus
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+import sentencepiece
+import transformers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 
 FOLDER = pathlib.Path(__file__).parent / "fixtures"
 
@@ -147,8 +161,6 @@ LLAMA2_DECODER = {
 def llama2_prepend():
     data = llama2_model()
     data["decoder"] = LLAMA2_DECODER
-    # The older spelling of merges.
-    data["model"]["merges"] = [m if isinstance(m, str) else " ".join(m) for m in data["model"]["merges"]]
     tokenizer = Tokenizer.from_str(json.dumps(data))
     tokenizer.add_tokens(ADDED)
     return tokenizer
@@ -212,11 +224,48 @@ def expected(tokenizer, seed):
 
 def write(name, tokenizer, seed):
     data = json.loads(tokenizer.to_str())
-    if name == "llama2_prepend":
+    if name == "llama2_prepend":  # the older spelling
         data["model"]["merges"] = [" ".join(merge) for merge in data["model"]["merges"]]
     (FOLDER / f"{name}.json").write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n")
     text = json.dumps(expected(tokenizer, seed), ensure_ascii=True, separators=(",", ":"))
     (FOLDER / f"{name}.expected.json").write_text(text + "\n")
+
+
+def sentencepiece_model():
+    """Llama 2's kind of model, trained with its options; small."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(line for text in corpus.TRAINING for line in text.split("\n")),
+        model_writer=model,
+        vocab_size=620,
+        model_type="bpe",
+        byte_fallback=True,
+        character_coverage=0.98,
+        normalization_rule_name="identity",
+        split_digits=True,
+        allow_whitespace_only_pieces=True,
+        remove_extra_whitespaces=False,
+        user_defined_symbols=["<tool>"],
+        unk_surface=" \u2047 ",
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def write_sentencepiece(seed):
+    """fixtures/sentencepiece.model, and what transformers' LlamaTokenizer makes of it.
+
+    SentencePiece itself differs from it: it puts a space before a text that already starts with one, and does not
+    recognise <s> in a text.
+    """
+    model = sentencepiece_model()
+    (FOLDER / "sentencepiece.model").write_bytes(model)
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "tokenizer.model").write_bytes(model)
+        tokenizer = transformers.LlamaTokenizer.from_pretrained(folder).backend_tokenizer
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A", special_tokens=[])
+    text = json.dumps(expected(tokenizer, seed), ensure_ascii=True, separators=(",", ":"))
+    (FOLDER / "sentencepiece.expected.json").write_text(text + "\n")
 
 
 FAMILIES = [smollm2, gpt2, llama3, qwen2, llama2_prepend, llama2_metaspace, metaspace_words, splitters]
@@ -226,6 +275,7 @@ def main():
     FOLDER.mkdir(exist_ok=True)
     for seed, family in enumerate(FAMILIES):
         write(family.__name__, family(), seed)
+    write_sentencepiece(len(FAMILIES))
 
 
 if __name__ == "__main__":

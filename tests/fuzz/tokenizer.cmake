@@ -1,0 +1,1 @@
+dmscope_fuzzer(fuzz_tokenizer fuzz_tokenizer.cpp dmscope_engine)
