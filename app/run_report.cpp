@@ -24,6 +24,11 @@ double RunReport::compression_ratio() const {
   return static_cast<double>(summary.dense_slots) / static_cast<double>(summary.live_slots);
 }
 
+double decode_speed(const engine::RunSummary& summary) {
+  const auto chains = static_cast<std::int64_t>(summary.ids.size());
+  return per_second(summary.decode_tokens - chains, summary.decode_seconds);
+}
+
 double per_second(std::int64_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
@@ -49,8 +54,8 @@ std::vector<std::string> report_lines(const RunReport& report) {
       fmt::format("prefill   {} tokens in {:.2f} s, {:.1f} tokens/s", summary.prompt_tokens,
                   summary.prefill_seconds, per_second(summary.prompt_tokens, summary.prefill_seconds)),
       fmt::format("decode    {} tokens in {:.2f} s, {:.1f} tokens/s, first token after {:.2f} s",
-                  summary.decode_tokens, summary.decode_seconds,
-                  per_second(summary.decode_tokens, summary.decode_seconds), summary.first_token_seconds),
+                  summary.decode_tokens, summary.decode_seconds, decode_speed(summary),
+                  summary.first_token_seconds),
       fmt::format("cache     CR {:.2f}: {} live in {} allocated, dense would be {}",
                   report.compression_ratio(), bytes(report.live_bytes()), bytes(report.allocated_bytes()),
                   bytes(report.dense_bytes())),
@@ -79,7 +84,7 @@ std::string report_json(const RunReport& report) {
       {"decode_seconds", summary.decode_seconds},
       {"first_token_seconds", summary.first_token_seconds},
       {"prefill_tokens_per_second", per_second(summary.prompt_tokens, summary.prefill_seconds)},
-      {"decode_tokens_per_second", per_second(summary.decode_tokens, summary.decode_seconds)},
+      {"decode_tokens_per_second", decode_speed(summary)},
       {"compression_ratio", report.compression_ratio()},
       {"live_bytes", report.live_bytes()},
       {"allocated_bytes", report.allocated_bytes()},

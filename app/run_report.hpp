@@ -30,6 +30,8 @@ std::string report_json(const RunReport& report);
 
 // "3.2 MB", in powers of 1000.
 std::string bytes_text(std::uintmax_t bytes);
+// Of all chains, after the first token of each, which prefill gave.
+double decode_speed(const engine::RunSummary& summary);
 double per_second(std::int64_t count, double seconds);  // 0 where no time has passed
 
 }  // namespace app

@@ -35,7 +35,7 @@ engine::Result<double> decode_speed(const std::shared_ptr<const engine::Model>& 
   const auto summary = engine::run_session(model, nullptr, options, request, sink);
   if (!summary) return summary.error();
   if (stop.stop_requested()) return engine::Error{engine::ErrorCode::interrupted, "interrupted"};
-  return per_second(summary->decode_tokens, summary->decode_seconds);
+  return decode_speed(*summary);
 }
 
 engine::Result<double> recorded_speed(const std::shared_ptr<const engine::Model>& model,

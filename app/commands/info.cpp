@@ -39,10 +39,10 @@ Json device_json() {
   Json json{{"processor", host.processor},
             {"usable_cores", host.usable_cores},
             {"instruction_set", host.instruction_set},
+            {"instruction_set_reason", host.instruction_set_reason},
             {"available_instruction_sets", host.available_sets},
             {"cuda", nullptr},
             {"cupti", nullptr}};
-  if (!host.notice.empty()) json["notice"] = host.notice;
   return json;
 }
 
@@ -92,13 +92,13 @@ std::string joined(const Json& names) {
 std::string program_text(const Json& program, const Json& device) {
   std::string text = fmt::format(
       "program    dmscope {}, {} build, {}, trace schema {}\n"
-      "device     {}, {} cores, {} (can run: {})\n"
+      "device     {}, {} cores, {}: {} (runs {})\n"
       "cuda       not in this build\n",
       program["version"].get<std::string>(), program["build_type"].get<std::string>(),
       program["compiler"].get<std::string>(), program["trace_schema_version"].get<int>(),
       device["processor"].get<std::string>(), device["usable_cores"].get<int>(),
-      device["instruction_set"].get<std::string>(), joined(device["available_instruction_sets"]));
-  if (device.contains("notice")) text += fmt::format("notice     {}\n", device["notice"].get<std::string>());
+      device["instruction_set"].get<std::string>(), device["instruction_set_reason"].get<std::string>(),
+      joined(device["available_instruction_sets"]));
   return text;
 }
 

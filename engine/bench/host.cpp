@@ -25,7 +25,7 @@ HostInfo describe_host() {
   HostInfo host;
   host.processor = cpu_name();
   host.usable_cores = usable_cores();
-  host.instruction_set = kernels::best_ops(&host.notice).name;
+  host.instruction_set = kernels::best_ops(&host.instruction_set_reason).name;
   for (const kernels::CpuOps* ops : kernels::available_ops()) host.available_sets.emplace_back(ops->name);
   return host;
 }
