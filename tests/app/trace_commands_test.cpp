@@ -100,12 +100,12 @@ TEST_CASE("Trace commands, a file that is no trace is refused by name and left a
   support::write_file(folder / "other", "not a trace");
   const std::string path = (folder / "other").string();
   const auto arguments =
-      GENERATE_COPY(values<std::vector<std::string>>({{"stats", path, "--json"},
-                                                      {"stats", path},
-                                                      {"sql", path, "SELECT 1"},
-                                                      {"info", path},
-                                                      {"export", path, "--csv", (folder / "csv").string()},
-                                                      {"stats", path + ".none"}}));
+      GENERATE_REF(values<std::vector<std::string>>({{"stats", path, "--json"},
+                                                     {"stats", path},
+                                                     {"sql", path, "SELECT 1"},
+                                                     {"info", path},
+                                                     {"export", path, "--csv", (folder / "csv").string()},
+                                                     {"stats", path + ".none"}}));
   const auto result = run_program(arguments);
   INFO(result.err);
   CHECK(result.status == 2);
