@@ -87,10 +87,10 @@ TEST_CASE("record, a full disk ends the run and the trace up to then stays valid
 
 TEST_CASE("record, a run that is to continue without its trace ends as asked") {
   const support::TalkingCheckpoint model(endless_options());
-  const auto complete = run_program(record(model, 4000, {"--overwrite"}));
+  const auto complete = run_program(record(model, 12'000, {"--overwrite"}));
   REQUIRE(complete.status == 0);
-  const auto limit = std::filesystem::file_size(model / "t.db") / 4;
-  const auto result = run_program(record(model, 4000, {"--overwrite", "--on-trace-error", "continue"}),
+  const auto limit = std::filesystem::file_size(model / "t.db") / 2;
+  const auto result = run_program(record(model, 12'000, {"--overwrite", "--on-trace-error", "continue"}),
                                   {.max_file_bytes = limit});
   INFO(result.err);
   CHECK(result.status == 1);
