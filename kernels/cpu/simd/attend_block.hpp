@@ -288,8 +288,10 @@ void attend_panels(const AttendBlockArgs& args, Index first, Index rows, BlockSc
 template <class Attention>
 void attend_block_of(const AttendBlockArgs& args, void* memory) {
   BlockScratch<Attention> scratch(memory, args.head_dim);
-  // Nothing uninitialised is ever multiplied: beyond the last key and the last dimension there are zeros.
-  __builtin_memset(memory, 0, BlockScratch<Attention>::bytes(args.head_dim));
+  // Rows beyond the last key and columns beyond the last dimension are multiplied too, by weights that are
+  // zero.
+  const auto key_bytes = reinterpret_cast<char*>(scratch.scores) - static_cast<char*>(memory);
+  __builtin_memset(memory, 0, static_cast<std::size_t>(key_bytes));
   const Index rows = Index{args.queries} * args.group;
   for (Index r = 0; r < rows; r += kBlockPanels * kPanelTokens) {
     attend_panels(args, r, at_most(kBlockPanels * kPanelTokens, rows - r), scratch);
