@@ -45,7 +45,7 @@ void add_bench_options(CLI::App& command, BenchOptions& options) {
                   "memory, decode, evicted, chains, prefill, first-token, recording, trace (default: all)")
       ->type_name("NAME,...")
       ->delimiter(',')
-      ->expected(1);
+      ->expected(1, static_cast<int>(kSections.size()));
   add_device_options(command, options.device);
   command.add_flag("--quiet", options.quiet, "No progress");
   command.add_flag("--json", options.json, "A JSON object even on a terminal, which gets a table otherwise");
