@@ -14,7 +14,7 @@ build_fuzzers() {
   local clang
   clang=$(command -v clang++-14 || command -v clang++) || fail "clang++ is not installed"
   configure fuzz "-DCMAKE_CXX_COMPILER=$clang"
-  build fuzz
+  build fuzz fuzzers
 }
 
 # build/fuzz/fuzzers/fuzz_NAME -> NAME

@@ -24,7 +24,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 // CLI11's wording, made to name the argument and to fit one line.
 std::string message_of(const CLI::App& command, const CLI::ParseError& error) {
-  if (error.get_name() == "ExtrasError") {
+  // By type: the name that CLI11 gives this error differs between its versions.
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     return fmt::format("unknown or misplaced argument {}", joined(command.remaining()));
   }
   if (error.get_name() == "ArgumentMismatch")

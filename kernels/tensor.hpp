@@ -9,7 +9,9 @@ namespace kernels {
 
 enum class DType : std::uint8_t { f32, f16, bf16 };
 
-constexpr std::size_t size_of(DType dtype) { return dtype == DType::f32 ? 4 : 2; }
+constexpr std::size_t size_of(DType dtype) {
+  return dtype == DType::f32 ? 4 : 2;
+}
 
 constexpr const char* name_of(DType dtype) {
   return dtype == DType::f32 ? "f32" : dtype == DType::f16 ? "f16" : "bf16";
@@ -25,7 +27,9 @@ struct Matrix {
   explicit operator bool() const { return data != nullptr; }
 };
 
-inline float bf16_to_float(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+inline float bf16_to_float(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16);
+}
 
 // Round to nearest even; NaN stays NaN.
 inline std::uint16_t float_to_bf16(float value) {

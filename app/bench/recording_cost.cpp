@@ -19,9 +19,9 @@ class NullSink : public engine::EventSink {
   void on_event(engine::Event) override {}
 };
 
-engine::Result<double> measured_speed(const std::shared_ptr<const engine::Model>& model,
-                                      engine::BackendOptions backend, engine::EventSink& sink, bool recorded,
-                                      std::stop_token stop) {
+engine::Result<double> session_speed(const std::shared_ptr<const engine::Model>& model,
+                                     engine::BackendOptions backend, engine::EventSink& sink, bool recorded,
+                                     std::stop_token stop) {
   engine::SessionOptions options;
   options.backend = backend;
   options.backend.spans = recorded;
@@ -43,7 +43,7 @@ engine::Result<double> recorded_speed(const std::shared_ptr<const engine::Model>
                                       const std::filesystem::path& trace, std::stop_token stop) {
   auto writer = profiling::TraceWriter::create(trace, {.overwrite = true});
   if (!writer) return writer.error();
-  const auto speed = measured_speed(model, backend, **writer, true, stop);
+  const auto speed = session_speed(model, backend, **writer, true, stop);
   if (auto status = (*writer)->finish(); !status) return status.error();
   return speed;
 }
@@ -57,7 +57,7 @@ engine::Result<RecordingPair> measure_recording(const std::shared_ptr<const engi
   NullSink nothing;
   for (const bool recorded : {recorded_first, !recorded_first}) {
     const auto speed = recorded ? recorded_speed(model, backend, folder / "recording.trace", stop)
-                                : measured_speed(model, backend, nothing, false, stop);
+                                : session_speed(model, backend, nothing, false, stop);
     if (!speed) return speed.error();
     (recorded ? pair.recorded_tokens_per_second : pair.plain_tokens_per_second) = *speed;
   }

@@ -16,7 +16,10 @@ engine::Status run_sql(Arguments arguments, Console& console) {
   if (!parsed) return parsed.error();
   if (*parsed == Parsed::done) return {};
 
-  return profiling::run_sql(trace, query, json, console.out());
+  auto status = profiling::run_sql(trace, query, json, console.out());
+  // A reader that went away: the console knows the system's reason and reports it at the end.
+  if (!status && !console.out()) return {};
+  return status;
 }
 
 }  // namespace app

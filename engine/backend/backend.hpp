@@ -1,8 +1,8 @@
 // The interface of a device that runs the model: the CPU's implementation is the oracle of every other.
 //
-// A backend holds the weights on its device, the caches of its sequences and one policy. One thread drives it. A
-// step advances any number of sequences, each by one or more tokens: a prefill chunk and a decode batch are the
-// same call.
+// A backend holds the weights on its device, the caches of its sequences and one policy. One thread drives
+// it. A step advances any number of sequences, each by one or more tokens: a prefill chunk and a decode batch
+// are the same call.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +31,14 @@ struct SequenceOutput {
   SequenceId sequence = 0;
   std::int32_t first_position = 0;  // of the tokens processed
   std::int32_t count = 0;
-  std::int32_t first_judged = 0;       // positions judged: [first_judged, first_judged + judged)
+  std::int32_t first_judged = 0;  // positions judged: [first_judged, first_judged + judged)
   std::int32_t judged = 0;
-  std::vector<float> logits;           // [layers, kv_heads, judged], NaN: no logit
-  std::vector<std::uint8_t> marked;    // [layers, kv_heads, judged]
-  std::vector<EvictedToken> evicted;   // policies without closed form
-  std::vector<std::int32_t> live;      // [layers, kv_heads] after the step
-  std::vector<std::int32_t> allocated; // [layers, kv_heads] slots of the pages held
-  std::vector<std::int32_t> live_at;   // [layers, kv_heads, count] what each query saw; only if asked for
+  std::vector<float> logits;            // [layers, kv_heads, judged], NaN: no logit
+  std::vector<std::uint8_t> marked;     // [layers, kv_heads, judged]
+  std::vector<EvictedToken> evicted;    // policies without closed form
+  std::vector<std::int32_t> live;       // [layers, kv_heads] after the step
+  std::vector<std::int32_t> allocated;  // [layers, kv_heads] slots of the pages held
+  std::vector<std::int32_t> live_at;    // [layers, kv_heads, count] what each query saw; only if asked for
 };
 
 struct StepOutput {
@@ -55,10 +55,10 @@ struct BackendInfo {
   std::string device;   // for people: processor, instruction set, threads
   int threads = 0;
   std::int32_t page_slots = 0;
-  std::int64_t slot_bytes = 0;           // K and V of one slot of one head
-  std::vector<std::string> operations;   // names of Span::operation
-  std::vector<std::string> kernels;      // names of Span::kernel
-  std::vector<std::string> notices;      // fall-backs, with their reason
+  std::int64_t slot_bytes = 0;          // K and V of one slot of one head
+  std::vector<std::string> operations;  // names of Span::operation
+  std::vector<std::string> kernels;     // names of Span::kernel
+  std::vector<std::string> notices;     // fall-backs, with their reason
 };
 
 struct BackendOptions {
@@ -88,7 +88,8 @@ class Backend {
 
 std::int64_t steady_now_ns();
 
-Result<std::unique_ptr<Backend>> make_cpu_backend(std::shared_ptr<const Model> model, std::unique_ptr<Policy> policy,
+Result<std::unique_ptr<Backend>> make_cpu_backend(std::shared_ptr<const Model> model,
+                                                  std::unique_ptr<Policy> policy,
                                                   const BackendOptions& options);
 
 }  // namespace engine

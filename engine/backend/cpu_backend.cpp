@@ -167,7 +167,7 @@ void CpuBackend::describe() {
   }
   std::string reason;
   if (!options_.reference) kernels::best_ops(&reason);
-  if (!reason.empty()) info_.notices.push_back(reason);
+  if (!reason.empty()) info_.notices.push_back(fmt::format("{} kernels: {}", ops_.name, reason));
 }
 
 // --- sequences

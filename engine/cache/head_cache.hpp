@@ -1,8 +1,8 @@
 // The cache of one (sequence, layer, KV head): which token lies in which slot, and the pages that hold them.
 //
-// Slots [0, live) are all visible; there are no holes, because a token that falls out of the window marked gives its
-// slot to the token that pushed it out. Slot order is therefore not token order. Two steps, so that metadata can be
-// settled for a whole prefill chunk before any key or value is copied:
+// Slots [0, live) are all visible; there are no holes, because a token that falls out of the window marked
+// gives its slot to the token that pushed it out. Slot order is therefore not token order. Two steps, so that
+// metadata can be settled for a whole prefill chunk before any key or value is copied:
 //   mark(t)     the decision about token t, while t is still in the window
 //   admit(s)    token s enters: takes the slot of token s - window - 1 if that is marked, else a new one
 // Positions enter in order without gaps. One thread at a time.
@@ -60,14 +60,16 @@ class HeadCache {
     bool marked = false;
   };
   bool evicts() const { return !recent_.empty(); }
-  Recent& recent(std::int32_t position) { return recent_[static_cast<std::size_t>(position) % recent_.size()]; }
+  Recent& recent(std::int32_t position) {
+    return recent_[static_cast<std::size_t>(position) % recent_.size()];
+  }
 
   SlotLayout layout_;
   PageArena* arena_;
   std::int32_t window_;
   std::vector<void*> pages_;
   std::vector<std::int32_t> positions_;  // [live]
-  std::vector<Recent> recent_;           // ring over the last window + 1 tokens; empty where nothing is evicted
+  std::vector<Recent> recent_;  // ring over the last window + 1 tokens; empty where nothing is evicted
 };
 
 }  // namespace engine

@@ -1,8 +1,9 @@
 // The one stream of events: what the engine tells the live view and the trace, and what replay tells again.
 //
-// Events are plain values, emitted in order on the engine's thread. Times are nanoseconds since the run's start
-// on a steady clock; RunStarted::start_unix_ns ties them to the wall clock. A *step* is one engine pass (a prefill
-// chunk, or one decode step of the batch). Arrays over heads are layer-major: index = layer * kv_heads + kv_head.
+// Events are plain values, emitted in order on the engine's thread. Times are nanoseconds since the run's
+// start on a steady clock; RunStarted::start_unix_ns ties them to the wall clock. A *step* is one engine pass
+// (a prefill chunk, or one decode step of the batch). Arrays over heads are layer-major: index = layer *
+// kv_heads + kv_head.
 //
 // profiling/ may include this folder and nothing else of the engine.
 #pragma once
@@ -43,14 +44,14 @@ struct RunStarted {
   std::string device;   // "cpu: AMD EPYC, avx512_bf16, 2 threads"
   std::string backend;  // "cpu", "cuda"
 
-  std::string policy;         // "dense", "dms", "window", "knorm", ...
-  bool closed_form = true;    // alive = t <= s and (s - t <= window or not marked), see docs/policies.md
-  std::int32_t window = 0;    // steps a marked token stays visible
-  double threshold = 0;       // marked iff logit > threshold
-  std::int32_t lag = 0;       // the logit computed at token t + lag judges token t
+  std::string policy;       // "dense", "dms", "window", "knorm", ...
+  bool closed_form = true;  // alive = t <= s and (s - t <= window or not marked), see docs/policies.md
+  std::int32_t window = 0;  // steps a marked token stays visible
+  double threshold = 0;     // marked iff logit > threshold
+  std::int32_t lag = 0;     // the logit computed at token t + lag judges token t
   std::int32_t sinks = 0;
-  double target_cr = 0;       // 0: none asked for
-  std::string gate_form;      // "borrowed neuron", "adapter", "none"
+  double target_cr = 0;   // 0: none asked for
+  std::string gate_form;  // "borrowed neuron", "adapter", "none"
   double alpha_scale = 0;
   double alpha_offset = 0;
   bool gates_per_layer = false;
@@ -63,10 +64,10 @@ struct RunStarted {
   std::int32_t top_k = 0;
   std::string prompt;  // as given, before the chat template
 
-  std::int32_t page_slots = 0;            // slots in one page of a head's cache
-  std::int64_t slot_bytes = 0;            // K and V of one slot of one head
-  std::vector<std::string> operations;    // names that Span::operation indexes
-  std::vector<std::string> kernels;       // names that Span::kernel indexes
+  std::int32_t page_slots = 0;          // slots in one page of a head's cache
+  std::int64_t slot_bytes = 0;          // K and V of one slot of one head
+  std::vector<std::string> operations;  // names that Span::operation indexes
+  std::vector<std::string> kernels;     // names that Span::kernel indexes
 };
 
 // A sequence begins, empty or as a continuation of its parent's first `fork_position` tokens.
@@ -104,7 +105,8 @@ struct EvictedToken {
   std::int32_t position = 0;
 };
 
-// Evictions of a policy that has no closed form. Closed-form policies emit none: theirs follow from the gates.
+// Evictions of a policy that has no closed form. Closed-form policies emit none: theirs follow from the
+// gates.
 struct TokensEvicted {
   SequenceId sequence = 0;
   Step step = 0;
@@ -169,10 +171,12 @@ struct RunFinished {
   std::string reason;  // "eos", "length", "interrupted", or an error's text
 };
 
-using Event = std::variant<RunStarted, SequenceStarted, TokenAdded, GatesDecided, TokensEvicted, OccupancyChanged,
-                           StepFinished, SpansRecorded, ParameterChanged, QualityMeasured, Notice, RunFinished>;
+using Event =
+    std::variant<RunStarted, SequenceStarted, TokenAdded, GatesDecided, TokensEvicted, OccupancyChanged,
+                 StepFinished, SpansRecorded, ParameterChanged, QualityMeasured, Notice, RunFinished>;
 
-// Receives events on the engine's thread. Must return quickly: real work belongs on the receiver's own thread.
+// Receives events on the engine's thread. Must return quickly: real work belongs on the receiver's own
+// thread.
 class EventSink {
  public:
   virtual ~EventSink() = default;

@@ -1,5 +1,5 @@
-// Picks the next token from logits: greedy at temperature 0, else temperature, top-k and top-p (nucleus) sampling.
-// Deterministic for a seed on every machine. One Sampler per chain.
+// Picks the next token from logits: greedy at temperature 0, else temperature, top-k and top-p (nucleus)
+// sampling. Deterministic for a seed on every machine. One Sampler per chain.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace engine {
 
 struct SamplingOptions {
   double temperature = 0;
-  double top_p = 1;         // keep the smallest set of likeliest tokens whose probabilities reach this
-  std::int32_t top_k = 0;   // 0: all
+  double top_p = 1;        // keep the smallest set of likeliest tokens whose probabilities reach this
+  std::int32_t top_k = 0;  // 0: all
   std::uint64_t seed = 0;
 };
 

@@ -1,5 +1,5 @@
-// Teacher-forced pass over given ids: logits, gate logits and live slots, streamed row by row so that memory does
-// not grow with ids times vocabulary.
+// Teacher-forced pass over given ids: logits, gate logits and live slots, streamed row by row so that memory
+// does not grow with ids times vocabulary.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct ScoreOutput {
 // Called with [rows, vocab] logits for the positions [first, first + rows), in order.
 using LogitSink = std::function<Status(std::int64_t first, std::int64_t rows, std::span<const float> logits)>;
 
-Result<ScoreOutput> score(std::shared_ptr<const Model> model, std::span<const TokenId> ids, const ScoreOptions& options,
-                          const LogitSink& on_logits, std::stop_token stop);
+Result<ScoreOutput> score(std::shared_ptr<const Model> model, std::span<const TokenId> ids,
+                          const ScoreOptions& options, const LogitSink& on_logits, std::stop_token stop);
 
 }  // namespace engine

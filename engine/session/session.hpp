@@ -1,7 +1,8 @@
 // One generation run: a prompt, N chains over it, and the events that tell what happened.
 //
-// run() prefills the prompt once in chunks, forks it into chains, decodes them as one batch, samples, and emits
-// every event of the run to the sink on the calling thread. It is what `dmscope record`, the window and `bench` use.
+// run() prefills the prompt once in chunks, forks it into chains, decodes them as one batch, samples, and
+// emits every event of the run to the sink on the calling thread. It is what `dmscope record`, the window and
+// `bench` use.
 #pragma once
 
 #include <cstdint>
@@ -34,16 +35,16 @@ struct SessionOptions {
 
 struct RunSummary {
   std::int32_t prompt_tokens = 0;
-  std::vector<std::string> texts;          // one per chain
-  std::vector<std::vector<TokenId>> ids;   // one per chain
-  std::vector<std::string> finish_reasons; // "eos", "length", "interrupted"; one per chain
-  std::int64_t decode_tokens = 0;          // tokens sampled, all chains
-  double load_seconds = 0;                 // backend set-up (weights are mapped before)
+  std::vector<std::string> texts;           // one per chain
+  std::vector<std::vector<TokenId>> ids;    // one per chain
+  std::vector<std::string> finish_reasons;  // "eos", "length", "interrupted"; one per chain
+  std::int64_t decode_tokens = 0;           // tokens sampled, all chains
+  double load_seconds = 0;                  // backend set-up (weights are mapped before)
   double calibrate_seconds = 0;
   double prefill_seconds = 0;
-  double decode_seconds = 0;               // from the end of prefill to the end of the last decode step
-  double first_token_seconds = 0;          // from the call of run() to the first sampled token
-  std::int64_t dense_slots = 0;            // at the end, all chains
+  double decode_seconds = 0;       // from the end of prefill to the end of the last decode step
+  double first_token_seconds = 0;  // from the call of run() to the first sampled token
+  std::int64_t dense_slots = 0;    // at the end, all chains
   std::int64_t live_slots = 0;
   std::int64_t allocated_slots = 0;
   std::int64_t kv_reads = 0;
@@ -52,14 +53,14 @@ struct RunSummary {
 // Where a long run is. Called on the session's thread after every step; keep it short.
 struct RunProgress {
   Phase phase = Phase::prefill;
-  std::int32_t done = 0;   // prompt tokens processed, or tokens sampled per chain
+  std::int32_t done = 0;  // prompt tokens processed, or tokens sampled per chain
   std::int32_t total = 0;
-  std::string_view text;   // text that chain 0 gained with this step
+  std::string_view text;  // text that chain 0 gained with this step
 };
 
 struct RunRequest {
-  std::vector<TokenId> prompt;       // ids, at least one
-  std::string prompt_text;           // as the user gave it, for the record
+  std::vector<TokenId> prompt;                          // ids, at least one
+  std::string prompt_text;                              // as the user gave it, for the record
   std::function<void(const RunProgress&)> on_progress;  // may be empty
   std::stop_token stop;
 };

@@ -37,7 +37,7 @@ const CpuOps& best_ops(std::string* reason) {
   const std::vector<const CpuOps*>& ops = detected_ops();
   const CpuOps& best = *ops.back();
   const char* asked = std::getenv("DMSCOPE_ISA");
-  std::string why = "the best this processor runs";
+  std::string why;  // nothing to say about the best this processor runs
   const CpuOps* chosen = &best;
   if (asked != nullptr && *asked != '\0') {
     const std::string_view name = asked;

@@ -3,7 +3,8 @@
 // Activations are float32 with row strides in elements. Weights are used as they lie in the checkpoint
 // (row-major [out, in]; f32, f16 or bf16; any alignment). Accumulation is float32. An operation that takes a
 // Part does its share of the whole and synchronises with nobody: the caller runs it inside ThreadPool::run,
-// whose end is the barrier. Shares of one region must all get the same arguments.
+// whose end is the barrier. Shares of one region must all get the same arguments, and a region holds one such
+// operation at most, because it takes its pieces of work from the region's counter.
 //
 // `reference_ops` is the plain float32 path that everything else is tested against.
 #pragma once
@@ -87,7 +88,7 @@ struct AttendSlotsArgs {
 
 // Prefill: `queries` consecutive positions of one sequence over the candidate keys of one KV head.
 // Query i (position first_position + i) sees key j iff position[j] <= first_position + i <= last_query[j].
-// Every query sees at least one key (itself).
+// Every query sees at least one key (itself). To share a block among threads, give each some of the queries.
 struct AttendBlockArgs {
   const float* q = nullptr;  // [queries, group, head_dim], row stride q_stride, after RoPE, not scaled
   std::int64_t q_stride = 0;
@@ -109,7 +110,8 @@ struct AttendBlockArgs {
 
 struct CpuOps {
   const char* name;  // "reference", "portable", "avx2", "avx512", "avx512_bf16", "amx"
-  // All matmuls of the span as one pool of work; those that share x convert it once.
+  // All matmuls of the span as one pool of work; neighbours that share x convert it once. Small ones are best
+  // put first: the last pieces decide how long the other threads wait.
   void (*matmul)(std::span<const MatmulArgs> matmuls, const Part& part);
   void (*gated_matmul)(const GatedMatmulArgs& args, const Part& part);
   void (*rmsnorm)(const RmsNormArgs& args);

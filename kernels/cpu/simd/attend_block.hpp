@@ -288,21 +288,24 @@ void attend_panels(const AttendBlockArgs& args, Index first, Index rows, BlockSc
 template <class Attention>
 void attend_block_of(const AttendBlockArgs& args, void* memory) {
   BlockScratch<Attention> scratch(memory, args.head_dim);
-  // Nothing uninitialised is ever multiplied: beyond the last key and the last dimension there are zeros.
-  __builtin_memset(memory, 0, BlockScratch<Attention>::bytes(args.head_dim));
+  // Rows beyond the last key and columns beyond the last dimension are multiplied too, by weights that are
+  // zero.
+  const auto key_bytes = reinterpret_cast<char*>(scratch.scores) - static_cast<char*>(memory);
+  __builtin_memset(memory, 0, static_cast<std::size_t>(key_bytes));
   const Index rows = Index{args.queries} * args.group;
   for (Index r = 0; r < rows; r += kBlockPanels * kPanelTokens) {
     attend_panels(args, r, at_most(kBlockPanels * kPanelTokens, rows - r), scratch);
   }
 }
 
-inline std::size_t float_attention_scratch(const AttendBlockArgs& args) {
-  return BlockScratch<FloatAttention<DType::f32>>::bytes(args.head_dim);
+template <class Attention>
+std::size_t block_scratch_bytes(Index head_dim) {
+  return BlockScratch<Attention>::bytes(head_dim);
 }
 
-inline void float_attend_block(const AttendBlockArgs& args, void* scratch) {
-  if (args.kv_dtype == DType::f32) return attend_block_of<FloatAttention<DType::f32>>(args, scratch);
-  return attend_block_of<FloatAttention<DType::bf16>>(args, scratch);
+template <class Attention>
+constexpr BlockKernels block_kernels() {
+  return {block_scratch_bytes<Attention>, attend_block_of<Attention>};
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ constinit const Kernels kAvx512Kernels{dot_rows,
                                        panel_kernels<FloatGemm<DType::bf16>>(),
                                        rmsnorm,
                                        attend_slots,
-                                       float_attention_scratch,
-                                       float_attend_block};
+                                       block_kernels<FloatAttention<DType::f32>>(),
+                                       block_kernels<FloatAttention<DType::bf16>>()};
 
 }  // namespace kernels::simd

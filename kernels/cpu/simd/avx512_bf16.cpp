@@ -1,25 +1,13 @@
-// The kernels compiled for this instruction set. See kernels.hpp for what such a unit must not do.
+// What is compiled for AVX512-BF16. See kernels.hpp for what such a unit must not do.
 #include "kernels/cpu/simd/vector_avx512.hpp"
 //
 #include "kernels/cpu/simd/round_avx512.hpp"
 //
-#include "kernels/cpu/simd/attend_block.hpp"
-#include "kernels/cpu/simd/attend_slots.hpp"
 #include "kernels/cpu/simd/bf16.hpp"
-#include "kernels/cpu/simd/dot.hpp"
-#include "kernels/cpu/simd/gemm.hpp"
-#include "kernels/cpu/simd/norm.hpp"
 
 namespace kernels::simd {
 
-constinit const Kernels kAvx512Bf16Kernels{dot_rows,
-                                           gated_dot_rows,
-                                           panel_kernels<FloatGemm<DType::f32>>(),
-                                           panel_kernels<FloatGemm<DType::f16>>(),
-                                           panel_kernels<Bf16Gemm>(),
-                                           rmsnorm,
-                                           attend_slots,
-                                           float_attention_scratch,
-                                           bf16_attend_block};
+constinit const PanelKernels kAvx512Bf16Panels = panel_kernels<Bf16Gemm>();
+constinit const BlockKernels kAvx512Bf16Attend = block_kernels<Bf16Attention>();
 
 }  // namespace kernels::simd

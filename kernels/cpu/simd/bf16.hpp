@@ -66,10 +66,5 @@ struct Bf16Attention : Bf16Product {
   }
 };
 
-inline void bf16_attend_block(const AttendBlockArgs& args, void* scratch) {
-  if (args.kv_dtype == DType::f32) return attend_block_of<FloatAttention<DType::f32>>(args, scratch);
-  return attend_block_of<Bf16Attention>(args, scratch);
-}
-
 }  // namespace
 }  // namespace kernels::simd

@@ -44,6 +44,12 @@ struct PanelKernels {
                          void* scratch);
 };
 
+// Prefill attention. `scratch` is aligned to 64 bytes.
+struct BlockKernels {
+  std::size_t (*scratch_bytes)(std::int64_t head_dim);
+  void (*attend)(const AttendBlockArgs& args, void* scratch);
+};
+
 inline constexpr int kManyStreams = 4;
 
 struct Kernels {
@@ -56,15 +62,17 @@ struct Kernels {
   PanelKernels panels_bf16;
   void (*rmsnorm)(const RmsNormArgs& args);
   void (*attend_slots)(const AttendSlotsArgs& args);
-  std::size_t (*attend_block_scratch)(const AttendBlockArgs& args);
-  void (*attend_block)(const AttendBlockArgs& args, void* scratch);
+  BlockKernels attend_f32;  // by the dtype of keys and values
+  BlockKernels attend_bf16;
 };
 
 // Each is defined by the unit compiled for that instruction set; absent on other processor families.
 extern const Kernels kPortableKernels;
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
-extern const Kernels kAvx512Bf16Kernels;
-extern const Kernels kAmxKernels;
+// What later instruction sets do better than AVX-512; the rest is AVX-512's.
+extern const PanelKernels kAvx512Bf16Panels;
+extern const BlockKernels kAvx512Bf16Attend;
+extern const PanelKernels kAmxPanels;
 
 }  // namespace kernels::simd

@@ -6,56 +6,82 @@
 namespace kernels::simd {
 namespace {
 
+// The kernels of a table.
+const Kernels& portable() {
+  return kPortableKernels;
+}
+
+#if defined(DMSCOPE_X86_KERNELS)
+const Kernels& avx2() {
+  return kAvx2Kernels;
+}
+const Kernels& avx512() {
+  return kAvx512Kernels;
+}
+
+const Kernels& avx512_bf16() {
+  static const Kernels kernels = [] {
+    Kernels result = kAvx512Kernels;
+    result.panels_bf16 = kAvx512Bf16Panels;
+    result.attend_bf16 = kAvx512Bf16Attend;
+    return result;
+  }();
+  return kernels;
+}
+
+const Kernels& amx() {
+  static const Kernels kernels = [] {
+    Kernels result = avx512_bf16();
+    result.panels_bf16 = kAmxPanels;
+    return result;
+  }();
+  return kernels;
+}
+#endif
+
 // Timed when the table is first used, by whichever thread comes first.
-template <const Kernels& kKernels>
+template <const Kernels& (*kKernels)()>
 int streams() {
-  static const int chosen = best_streams(kKernels);
+  static const int chosen = best_streams(kKernels());
   return chosen;
 }
 
-template <const Kernels& kKernels>
-CpuOps table(const char* name) {
-  return {
+template <const Kernels& (*kKernels)()>
+const CpuOps& table(const char* name) {
+  static const CpuOps ops{
       name,
       [](std::span<const MatmulArgs> matmuls, const Part& part) {
-        share_matmul(kKernels, streams<kKernels>(), matmuls, part);
+        share_matmul(kKernels(), streams<kKernels>(), matmuls, part);
       },
       [](const GatedMatmulArgs& args, const Part& part) {
-        share_gated_matmul(kKernels, streams<kKernels>(), args, part);
+        share_gated_matmul(kKernels(), streams<kKernels>(), args, part);
       },
-      kKernels.rmsnorm,
-      kKernels.attend_slots,
-      [](const AttendBlockArgs& args) { attend_block_with_scratch(kKernels, args); },
+      kKernels().rmsnorm,
+      kKernels().attend_slots,
+      [](const AttendBlockArgs& args) { attend_block_with_scratch(kKernels(), args); },
   };
+  return ops;
 }
 
 }  // namespace
 
 const CpuOps& portable_ops() {
-  static const CpuOps ops = table<kPortableKernels>("portable");
-  return ops;
+  return table<portable>("portable");
 }
 
 #if defined(DMSCOPE_X86_KERNELS)
 
 const CpuOps& avx2_ops() {
-  static const CpuOps ops = table<kAvx2Kernels>("avx2");
-  return ops;
+  return table<avx2>("avx2");
 }
-
 const CpuOps& avx512_ops() {
-  static const CpuOps ops = table<kAvx512Kernels>("avx512");
-  return ops;
+  return table<avx512>("avx512");
 }
-
 const CpuOps& avx512_bf16_ops() {
-  static const CpuOps ops = table<kAvx512Bf16Kernels>("avx512_bf16");
-  return ops;
+  return table<avx512_bf16>("avx512_bf16");
 }
-
 const CpuOps& amx_ops() {
-  static const CpuOps ops = table<kAmxKernels>("amx");
-  return ops;
+  return table<amx>("amx");
 }
 
 bool amx_agrees() {

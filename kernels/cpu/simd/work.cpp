@@ -215,7 +215,8 @@ void share_gated_matmul(const Kernels& kernels, int streams, const GatedMatmulAr
 }
 
 void attend_block_with_scratch(const Kernels& kernels, const AttendBlockArgs& args) {
-  kernels.attend_block(args, workspace().scratch.at_least(kernels.attend_block_scratch(args)));
+  const BlockKernels& block = args.kv_dtype == DType::f32 ? kernels.attend_f32 : kernels.attend_bf16;
+  block.attend(args, workspace().scratch.at_least(block.scratch_bytes(args.head_dim)));
 }
 
 }  // namespace kernels::simd

@@ -12,13 +12,13 @@
 namespace support {
 
 struct ProgramOptions {
-  std::string input;                            // standard input
-  std::optional<std::uint64_t> max_file_bytes;  // RLIMIT_FSIZE: a disk that is full after so many bytes
-  std::string out_file;                         // standard output goes there instead of into `out`
-  bool out_closed = false;                      // started as with >&-
-  bool out_unread = false;                      // a pipe whose reader has gone
+  std::string input = {};                            // standard input
+  std::optional<std::uint64_t> max_file_bytes = {};  // RLIMIT_FSIZE: a disk that is full after so many bytes
+  std::string out_file = {};                         // standard output goes there instead of into `out`
+  bool out_closed = false;                           // started as with >&-
+  bool out_unread = false;                           // a pipe whose reader has gone
   // Called once, when the first byte of standard output has come.
-  std::function<void(pid_t)> on_first_output;
+  std::function<void(pid_t)> on_first_output = {};
 };
 
 struct ProgramResult {

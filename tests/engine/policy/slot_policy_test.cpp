@@ -21,7 +21,9 @@ constexpr std::int32_t kBudget = 12;
 constexpr std::size_t kTokens = 40;
 
 using HeadKey = std::tuple<engine::SequenceId, std::int32_t, std::int32_t>;
-HeadKey key_of(const HeadRef& ref) { return {ref.sequence, ref.layer, ref.kv_head}; }
+HeadKey key_of(const HeadRef& ref) {
+  return {ref.sequence, ref.layer, ref.kv_head};
+}
 
 class SlotPolicy : public engine::Policy {
  public:
@@ -140,7 +142,8 @@ TEST_CASE("Policy hooks, a selecting policy reads fewer slots than it keeps") {
   const Out out = decode_equals_prefill<RecentReads>();
   CHECK(out.live.front() == static_cast<std::int32_t>(kTokens));
   std::int64_t reads = 0;
-  for (std::int64_t s = 0; s < static_cast<std::int64_t>(kTokens); ++s) reads += std::min<std::int64_t>(s + 1, kBudget);
+  for (std::int64_t s = 0; s < static_cast<std::int64_t>(kTokens); ++s)
+    reads += std::min<std::int64_t>(s + 1, kBudget);
   CHECK(out.kv_reads == kHeads * reads);
 }
 

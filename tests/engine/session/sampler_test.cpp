@@ -13,7 +13,8 @@ using engine::SamplingOptions;
 
 const std::vector<float> kLogits{1.0f, 3.0f, 2.0f, -5.0f, 0.0f};
 
-std::map<engine::TokenId, int> draw(const SamplingOptions& options, int times, const std::vector<float>& logits = kLogits) {
+std::map<engine::TokenId, int> draw(const SamplingOptions& options, int times,
+                                    const std::vector<float>& logits = kLogits) {
   Sampler sampler(options, 0);
   std::map<engine::TokenId, int> counts;
   for (int i = 0; i < times; ++i) ++counts[sampler.sample(logits)];

@@ -1,0 +1,1 @@
+dmscope_fuzzer(fuzz_trace fuzz_trace.cpp dmscope_profiling)
