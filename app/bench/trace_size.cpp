@@ -27,6 +27,7 @@ constexpr std::int32_t kWindow = 256;
 constexpr std::int32_t kPageSlots = 64;
 constexpr std::int64_t kStepNs = 10'000'000;
 constexpr std::int32_t kSpansPerStep = kLayers * 5;
+constexpr engine::Step kStepsWithSpans = 2000;  // 360,000 rows: enough for a size per row
 
 class Stopwatch {
  public:
@@ -91,7 +92,7 @@ class SyntheticRun {
     }
     emit_gates(first, count);
     emit_occupancy(first + count);
-    if (spans_) emit_spans();
+    if (spans_ && step_ < kStepsWithSpans) emit_spans();
     sink_.on_event(engine::StepFinished{step_, phase, step_ * kStepNs, (step_ + 1) * kStepNs, count, 0});
     ++step_;
   }

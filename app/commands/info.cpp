@@ -90,14 +90,15 @@ std::string joined(const Json& names) {
 }
 
 std::string program_text(const Json& program, const Json& device) {
+  const std::string reason = device["instruction_set_reason"].get<std::string>();
   std::string text = fmt::format(
       "program    dmscope {}, {} build, {}, trace schema {}\n"
-      "device     {}, {} cores, {}: {} (runs {})\n"
+      "device     {}, {} cores, {}{} (can run: {})\n"
       "cuda       not in this build\n",
       program["version"].get<std::string>(), program["build_type"].get<std::string>(),
       program["compiler"].get<std::string>(), program["trace_schema_version"].get<int>(),
       device["processor"].get<std::string>(), device["usable_cores"].get<int>(),
-      device["instruction_set"].get<std::string>(), device["instruction_set_reason"].get<std::string>(),
+      device["instruction_set"].get<std::string>(), reason.empty() ? "" : ": " + reason,
       joined(device["available_instruction_sets"]));
   return text;
 }

@@ -11,7 +11,7 @@ struct HostInfo {
   int usable_cores = 0;                     // that this process may run on
   std::string instruction_set;              // what the CPU backend uses
   std::vector<std::string> available_sets;  // what it could use, worst first
-  std::string instruction_set_reason;       // why that one
+  std::string instruction_set_reason;       // why no better one, or empty
 };
 
 HostInfo describe_host();

@@ -87,11 +87,14 @@ TEST_CASE("record, a full disk ends the run and the trace up to then stays valid
 
 TEST_CASE("record, a run that is to continue without its trace ends as asked") {
   const support::TalkingCheckpoint model(endless_options());
-  const auto complete = run_program(record(model, 12'000, {"--overwrite"}));
+  // Many chains make a large trace in few steps.
+  const std::vector<std::string> chains{"--overwrite", "--chains", "32", "--temperature", "1"};
+  const auto complete = run_program(record(model, 300, chains));
   REQUIRE(complete.status == 0);
   const auto limit = std::filesystem::file_size(model / "t.db") / 2;
-  const auto result = run_program(record(model, 12'000, {"--overwrite", "--on-trace-error", "continue"}),
-                                  {.max_file_bytes = limit});
+  auto continued = chains;
+  continued.insert(continued.end(), {"--on-trace-error", "continue"});
+  const auto result = run_program(record(model, 300, continued), {.max_file_bytes = limit});
   INFO(result.err);
   CHECK(result.status == 1);
   CHECK(result.first_error().find("t.db") != std::string::npos);
