@@ -118,6 +118,7 @@ Result<AddedTokens> AddedTokens::read(const JsonNode& node, const Vocabulary& vo
 Result<AddedTokens> AddedTokens::build(std::vector<AddedToken> tokens, const Vocabulary& vocabulary,
                                        const Normalizer& normalizer, const std::string& where) {
   AddedTokens added;
+  const RegexDeadline deadline = regex_deadline(0);
   std::size_t total_bytes = 0;
   auto next_id = static_cast<TokenId>(vocabulary.size());
   for (AddedToken& token : tokens) {
@@ -137,7 +138,7 @@ Result<AddedTokens> AddedTokens::build(std::vector<AddedToken> tokens, const Voc
     }
     token.spelling = token.content;
     if (token.normalized) {
-      Result<std::string> spelling = normalizer.apply(token.content);
+      Result<std::string> spelling = normalizer.apply(token.content, deadline);
       if (!spelling) return spelling.error();
       token.spelling = std::move(*spelling);
     }
@@ -197,6 +198,7 @@ void AddedTokens::find_matches(const Trie& trie, std::string_view text, bool at_
 Result<PieceList> AddedTokens::extract(std::string_view text, const Normalizer& normalizer) const {
   PieceList raw;
   find_matches(raw_, text, true, raw);
+  const RegexDeadline deadline = regex_deadline(text.size());
   PieceList result;
   result.text.reserve(text.size());
   for (const Piece& piece : raw.pieces) {
@@ -205,7 +207,7 @@ Result<PieceList> AddedTokens::extract(std::string_view text, const Normalizer& 
     } else if (normalizer.changes_nothing()) {
       find_matches(normalized_, raw.view(piece), piece.at_text_start, result);
     } else {
-      const Result<std::string> normalized = normalizer.apply(raw.view(piece));
+      const Result<std::string> normalized = normalizer.apply(raw.view(piece), deadline);
       if (!normalized) return normalized.error();
       find_matches(normalized_, *normalized, piece.at_text_start, result);
     }

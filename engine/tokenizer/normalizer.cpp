@@ -8,6 +8,7 @@ namespace engine {
 namespace {
 
 constexpr int kDeepestSequence = 8;
+constexpr std::size_t kMostSteps = 32;
 constexpr std::size_t kMostGrowth = 16;
 constexpr std::size_t kGrowthSlack = 64;  // what a prefix may add to a short text
 
@@ -48,6 +49,7 @@ Status Normalizer::append(const JsonNode& node, int depth) {
   if (Status status = node.expect_object(); !status) return status;
   const Result<std::string> type = node.type();
   if (!type) return type.error();
+  if (steps_.size() == kMostSteps) return bad_input("{}: more than {} normalizers", node.where, kMostSteps);
   if (*type == "NFC") {
     steps_.emplace_back(Nfc{});
     return {};
@@ -76,16 +78,16 @@ Status Normalizer::append(const JsonNode& node, int depth) {
   return {};
 }
 
-Result<std::string> Normalizer::run(const Nfc&, std::string text) {
+Result<std::string> Normalizer::run(const Nfc&, std::string text, RegexDeadline) {
   return compose_nfc(text);
 }
 
-Result<std::string> Normalizer::run(const Prepend& step, std::string text) {
+Result<std::string> Normalizer::run(const Prepend& step, std::string text, RegexDeadline) {
   if (!text.empty()) text.insert(0, step.text);
   return text;
 }
 
-Result<std::string> Normalizer::run(const Replace& step, std::string text) {
+Result<std::string> Normalizer::run(const Replace& step, std::string text, RegexDeadline deadline) {
   std::string out;
   if (!step.literal.empty()) {  // the common case, a space, without the cost of an expression
     std::size_t end = 0;
@@ -96,18 +98,18 @@ Result<std::string> Normalizer::run(const Replace& step, std::string text) {
     }
     return out.append(text, end);
   }
-  Regex::Matcher matcher(step.regex, text.size());
+  Regex::Matcher matcher(step.regex, deadline);
   const Result<std::span<const TextSpan>> matches = matcher.find_all(text);
   if (!matches) return matches.error();
   append_replaced(text, *matches, step.content, out);
   return out;
 }
 
-Result<std::string> Normalizer::apply(std::string_view text) const {
+Result<std::string> Normalizer::apply(std::string_view text, RegexDeadline deadline) const {
   std::string current(text);
   for (const Step& step : steps_) {
     Result<std::string> next =
-        std::visit([&](const auto& kind) { return run(kind, std::move(current)); }, step);
+        std::visit([&](const auto& kind) { return run(kind, std::move(current), deadline); }, step);
     if (!next) return next;
     current = std::move(*next);
     if (current.size() > text.size() * kMostGrowth + kGrowthSlack) {

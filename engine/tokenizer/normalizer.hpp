@@ -20,7 +20,7 @@ class Normalizer {
   static Result<Normalizer> read(const JsonNode& node);
 
   bool changes_nothing() const { return steps_.empty(); }
-  Result<std::string> apply(std::string_view text) const;
+  Result<std::string> apply(std::string_view text, RegexDeadline deadline) const;
 
  private:
   struct Nfc {};
@@ -34,9 +34,9 @@ class Normalizer {
   };
   using Step = std::variant<Nfc, Prepend, Replace>;
 
-  static Result<std::string> run(const Nfc& step, std::string text);
-  static Result<std::string> run(const Prepend& step, std::string text);
-  static Result<std::string> run(const Replace& step, std::string text);
+  static Result<std::string> run(const Nfc& step, std::string text, RegexDeadline deadline);
+  static Result<std::string> run(const Prepend& step, std::string text, RegexDeadline deadline);
+  static Result<std::string> run(const Replace& step, std::string text, RegexDeadline deadline);
   Status append(const JsonNode& node, int depth);
   static Result<Replace> read_replace(const JsonNode& node);
 

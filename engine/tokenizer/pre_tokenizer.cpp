@@ -10,6 +10,7 @@ namespace engine {
 namespace {
 
 constexpr int kDeepestSequence = 8;
+constexpr std::size_t kMostStages = 32;
 constexpr std::size_t kMostGrowth = 16;  // a space becomes 3 bytes of Metaspace, then 6 of ByteLevel
 
 // GPT-2's expression: contractions, letters, numbers and other signs each with a space before, white space.
@@ -73,17 +74,18 @@ Result<PieceList> cut_pieces(PieceList list, PieceCutter cutter, Find find) {
   return list;
 }
 
-Result<PieceList> split_by_regex(PieceList list, const Regex& regex, PieceCutter cutter) {
-  Regex::Matcher matcher(regex, list.text.size());
+Result<PieceList> split_by_regex(PieceList list, const Regex& regex, PieceCutter cutter,
+                                 RegexDeadline deadline) {
+  Regex::Matcher matcher(regex, deadline);
   return cut_pieces(std::move(list), std::move(cutter),
                     [&](std::string_view text) { return matcher.find_all(text); });
 }
 
-Result<PieceList> apply_stage(const SplitStage& stage, PieceList list) {
-  return split_by_regex(std::move(list), stage.regex, PieceCutter(stage.behavior, stage.invert));
+Result<PieceList> apply_stage(const SplitStage& stage, PieceList list, RegexDeadline deadline) {
+  return split_by_regex(std::move(list), stage.regex, PieceCutter(stage.behavior, stage.invert), deadline);
 }
 
-Result<PieceList> apply_stage(const DigitsStage& stage, PieceList list) {
+Result<PieceList> apply_stage(const DigitsStage& stage, PieceList list, RegexDeadline) {
   std::vector<TextSpan> matches;
   const auto find = [&](std::string_view text) -> Result<std::span<const TextSpan>> {
     matches.clear();
@@ -98,7 +100,7 @@ Result<PieceList> apply_stage(const DigitsStage& stage, PieceList list) {
   return cut_pieces(std::move(list), PieceCutter(behavior, false), find);
 }
 
-Result<PieceList> apply_stage(const ByteLevelStage& stage, PieceList list) {
+Result<PieceList> apply_stage(const ByteLevelStage& stage, PieceList list, RegexDeadline deadline) {
   if (stage.add_prefix_space) {
     list = rewrite_pieces(list, [](const Piece&, std::string_view text, std::string& out) {
       if (!text.starts_with(' ')) out += ' ';
@@ -107,7 +109,7 @@ Result<PieceList> apply_stage(const ByteLevelStage& stage, PieceList list) {
   }
   if (stage.regex) {
     Result<PieceList> split =
-        split_by_regex(std::move(list), *stage.regex, PieceCutter(SplitBehavior::isolated, false));
+        split_by_regex(std::move(list), *stage.regex, PieceCutter(SplitBehavior::isolated, false), deadline);
     if (!split) return split;
     list = std::move(*split);
   }
@@ -115,7 +117,7 @@ Result<PieceList> apply_stage(const ByteLevelStage& stage, PieceList list) {
       list, [](const Piece&, std::string_view text, std::string& out) { append_byte_level(text, out); });
 }
 
-Result<PieceList> apply_stage(const MetaspaceStage& stage, PieceList list) {
+Result<PieceList> apply_stage(const MetaspaceStage& stage, PieceList list, RegexDeadline) {
   using Prepend = MetaspaceStage::Prepend;
   list = rewrite_pieces(list, [&stage](const Piece& piece, std::string_view text, std::string& out) {
     const bool wanted =
@@ -204,6 +206,8 @@ Status PreTokenizer::append(const JsonNode& node, int depth) {
   if (Status status = node.expect_object(); !status) return status;
   const Result<std::string> type = node.type();
   if (!type) return type.error();
+  if (stages_.size() == kMostStages)
+    return bad_input("{}: more than {} pre-tokenizers", node.where, kMostStages);
   const auto add = [this](auto stage) -> Status {
     if (!stage) return stage.error();
     stages_.push_back(std::move(*stage));
@@ -232,10 +236,11 @@ Status PreTokenizer::append(const JsonNode& node, int depth) {
 }
 
 Result<PieceList> PreTokenizer::apply(PieceList list) const {
+  const RegexDeadline deadline = regex_deadline(list.text.size());
   const std::size_t longest = (list.text.size() + 64 * list.pieces.size()) * kMostGrowth;
   for (const Stage& stage : stages_) {
     Result<PieceList> next = std::visit(
-        [&list](const auto& alternative) { return apply_stage(alternative, std::move(list)); }, stage);
+        [&](const auto& alternative) { return apply_stage(alternative, std::move(list), deadline); }, stage);
     if (!next) return next;
     list = std::move(*next);
     if (list.text.size() > longest)

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <new>
 
 #include "engine/tokenizer/utf8.hpp"
@@ -18,23 +19,27 @@ constexpr std::uint32_t kHeapLimitKib = 256 << 10;
 constexpr std::size_t kJitStackStartBytes = 64 << 10;
 constexpr std::size_t kJitStackBytes = 32 << 20;
 
-// A pattern may take this long over a text; the known ones take about 50 ms for 1 MiB.
+// The patterns of a file may take this long over a text; the known ones take a tenth of a second for 1 MiB.
 constexpr std::chrono::milliseconds kTimeBase{3000};
 constexpr std::chrono::milliseconds kTimePerMib{1000};
 
-using Clock = std::chrono::steady_clock;
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
 
 // PCRE2's own limits count backtracks, not the characters scanned between them, so that a pattern can be
 // quadratic within them. Callouts before every item of the pattern look at the clock.
 struct Deadline {
-  Clock::time_point end;
+  RegexDeadline end{};
   unsigned calls = 0;
 };
 
 int check_deadline(pcre2_callout_block*, void* data) {
   auto& deadline = *static_cast<Deadline*>(data);
   if (++deadline.calls % 64 != 0) return 0;
-  return Clock::now() > deadline.end ? PCRE2_ERROR_CALLOUT : 0;
+  return thread_cpu_time() > deadline.end ? PCRE2_ERROR_CALLOUT : 0;
 }
 
 std::string message_of(int code) {
@@ -112,14 +117,17 @@ struct Regex::Matcher::State {
   Deadline deadline;
 };
 
-Regex::Matcher::Matcher(const Regex& regex, std::size_t text_bytes)
+RegexDeadline regex_deadline(std::size_t text_bytes) {
+  return thread_cpu_time() + kTimeBase + kTimePerMib * static_cast<long>(text_bytes >> 20);
+}
+
+Regex::Matcher::Matcher(const Regex& regex, RegexDeadline deadline)
     : state_(std::make_unique<State>()), regex_(regex) {
   state_->match.reset(pcre2_match_data_create_from_pattern(regex.code_->pointer.get(), nullptr));
   state_->context.reset(pcre2_match_context_create(nullptr));
   state_->stack.reset(pcre2_jit_stack_create(kJitStackStartBytes, kJitStackBytes, nullptr));
   if (!state_->match || !state_->context) throw std::bad_alloc();
-  const auto mebibytes = static_cast<long>(text_bytes >> 20);
-  state_->deadline.end = Clock::now() + kTimeBase + kTimePerMib * mebibytes;
+  state_->deadline.end = deadline;
   pcre2_set_match_limit(state_->context.get(), kBacktrackLimit);
   pcre2_set_heap_limit(state_->context.get(), kHeapLimitKib);
   pcre2_set_callout(state_->context.get(), check_deadline, &state_->deadline);

@@ -5,6 +5,7 @@
 // bound is an error. Immutable after compile(); any number of threads may search.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -22,6 +23,11 @@ struct TextSpan {
   std::size_t end = 0;
 };
 
+// When searching one text with all patterns of a file together must have ended, in CPU time of the calling
+// thread: a busy machine is no reason to refuse a text.
+using RegexDeadline = std::chrono::nanoseconds;
+RegexDeadline regex_deadline(std::size_t text_bytes);
+
 class Regex {
  public:
   // `where` names file and key in errors.
@@ -29,11 +35,10 @@ class Regex {
   // Matches the text itself.
   static Result<Regex> literal(std::string_view text, const std::string& where);
 
-  // The working memory of one thread's searches with one expression, and the time they may take together.
+  // The working memory of one thread's searches with one expression.
   class Matcher {
    public:
-    // `text_bytes`: of all texts to be searched.
-    Matcher(const Regex& regex, std::size_t text_bytes);
+    Matcher(const Regex& regex, RegexDeadline deadline);
     ~Matcher();
     Matcher(const Matcher&) = delete;
     Matcher& operator=(const Matcher&) = delete;
