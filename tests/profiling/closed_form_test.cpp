@@ -1,5 +1,6 @@
 #include "profiling/closed_form.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <random>
 

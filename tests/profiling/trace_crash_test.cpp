@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <sys/wait.h>
+#include <algorithm>
 
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
