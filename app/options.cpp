@@ -64,7 +64,7 @@ void add_policy_options(CLI::App& command, PolicyArguments& arguments) {
   add_real(command, "--threshold", options.threshold, {},
            "A token is marked if its logit is above (default 0)");
   add_real(command, "--target-cr", options.target_cr, {.low = 1, .expected = "a finite number of at least 1"},
-           "knorm: compression ratio to calibrate the threshold for (default 4)");
+           "Compression ratio to calibrate the threshold for (knorm: default 4)");
   add_integer(command, "--sinks", options.sinks, 0, kMaxInt32,
               "window: first tokens that are never evicted (default 4)");
 }

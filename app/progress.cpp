@@ -18,8 +18,9 @@ constexpr std::int64_t kBarCells = 24;
 void Progress::show(std::string_view label, std::int64_t done, std::int64_t total) {
   if (!enabled_) return;
   const auto now = std::chrono::steady_clock::now();
-  if (drawn_ && done < total && now - last_ < kInterval) return;
+  if (drawn_ && label == label_ && done < total && now - last_ < kInterval) return;
   last_ = now;
+  label_ = label;
   drawn_ = true;
   const std::int64_t filled =
       total > 0 ? std::clamp<std::int64_t>(kBarCells * done / total, 0, kBarCells) : 0;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace app {
@@ -14,13 +15,14 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // "label  512 / 2048  25 %". Draws at most ten times a second.
+  // "label  [####    ]  512 / 2048". Draws a label at most ten times a second.
   void show(std::string_view label, std::int64_t done, std::int64_t total);
   void clear();
 
  private:
   bool enabled_;
   bool drawn_ = false;
+  std::string label_;
   std::chrono::steady_clock::time_point last_{};
 };
 

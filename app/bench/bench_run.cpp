@@ -123,7 +123,7 @@ engine::Status BenchRun::prepare() {
   results_.threads = dense_->info().threads;
   if (needs_ceiling()) ceiling_ = std::make_unique<engine::ReadCeiling>(model_, results_.threads);
   for (const DecodePoint& point : results_.decode) {
-    progress_.show("bench: filling the cache", point.depth, point.depth);
+    progress_.show("bench: filling the cache", 0, point.depth);
     auto& bench = point.evicted > 0 ? *evicting_ : *dense_;
     if (auto status = bench.prepare(point.depth, stop_); !status) return status;
   }

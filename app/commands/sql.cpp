@@ -1,5 +1,6 @@
 #include "app/commands/sql.hpp"
 
+#include "app/interrupt.hpp"
 #include "profiling/trace_tools.hpp"
 
 namespace app {
@@ -16,7 +17,8 @@ engine::Status run_sql(Arguments arguments, Console& console) {
   if (!parsed) return parsed.error();
   if (*parsed == Parsed::done) return {};
 
-  auto status = profiling::run_sql(trace, query, json, console.out());
+  const InterruptWatch interrupt;
+  auto status = profiling::run_sql(trace, query, json, console.out(), interrupt.token());
   // A reader that went away: the console knows the system's reason and reports it at the end.
   if (!status && !console.out()) return {};
   return status;

@@ -1,3 +1,6 @@
+#include <signal.h>
+
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <cmath>
@@ -170,4 +173,24 @@ TEST_CASE("score, an output over the ids or over another output is refused") {
   CHECK(over_ids.status == 2);
   CHECK(over_ids.first_error().find("--live") != std::string::npos);
   CHECK(content_of(scoring.path("ids")).starts_with("0\n37\n"));
+}
+
+TEST_CASE("score, a signal ends the pass and leaves nothing half named") {
+  support::CheckpointOptions model;
+  model.max_positions = 200'000;
+  const Scoring scoring(model);
+  std::string ids;
+  for (int i = 0; i < 150'000; ++i) ids += "7 ";
+  support::write_file(scoring.path("ids"), ids);
+  support::ProgramOptions options;
+  options.while_running = [&](pid_t program) {
+    if (scoring.files().size() < 3) return false;  // the output has not been opened yet
+    kill(program, SIGINT);
+    return true;
+  };
+  const auto result = scoring.run({"--mode", "decode"}, options);
+  INFO(result.err);
+  CHECK(result.status == 1);
+  CHECK(result.first_error() == "dmscope: interrupted");
+  CHECK(scoring.files() == std::vector<std::string>{"ids", "model"});
 }

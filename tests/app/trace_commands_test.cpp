@@ -1,4 +1,6 @@
 // stats, sql, export and info on a trace that record wrote.
+#include <signal.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <fstream>
@@ -69,6 +71,18 @@ TEST_CASE("sql, a reader that goes away ends the query with the reason") {
       {.out_unread = true});
   CHECK(result.status == 1);
   CHECK(result.first_error() == "dmscope: standard output: Broken pipe");
+}
+
+TEST_CASE("sql, a signal ends a query that goes on and on") {
+  const Recorded recorded;
+  support::ProgramOptions options;
+  options.on_first_output = [](pid_t program) { kill(program, SIGINT); };
+  const auto result =
+      run_program({"sql", recorded.trace(),
+                   "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"},
+                  options);
+  CHECK(result.status == 1);
+  CHECK(result.first_error().find("interrupted") != std::string::npos);
 }
 
 TEST_CASE("export, Perfetto JSON and CSV files") {

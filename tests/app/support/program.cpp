@@ -79,9 +79,11 @@ void read_until_both_end(pid_t child, Pipe& out, Pipe& err, const ProgramOptions
                          ProgramResult& result) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   bool called = !options.on_first_output;
+  bool watching = static_cast<bool>(options.while_running);
   while (out.ends[0] != -1 || err.ends[0] != -1) {
     std::array<pollfd, 2> polled{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
-    poll(polled.data(), polled.size(), 1000);
+    poll(polled.data(), polled.size(), watching ? 5 : 1000);
+    if (watching) watching = !options.while_running(child);
     if (std::chrono::steady_clock::now() > deadline) {
       kill(child, SIGKILL);
       waitpid(child, nullptr, 0);

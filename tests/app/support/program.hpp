@@ -19,6 +19,8 @@ struct ProgramOptions {
   bool out_unread = false;                           // a pipe whose reader has gone
   // Called once, when the first byte of standard output has come.
   std::function<void(pid_t)> on_first_output = {};
+  // Called every few milliseconds until it returns true.
+  std::function<bool(pid_t)> while_running = {};
 };
 
 struct ProgramResult {
