@@ -35,41 +35,49 @@ TokenId Sampler::sample(std::span<const float> logits) {
   const auto best = static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   if (options_.temperature <= 0) return best;
 
-  // Tokens so unlikely that their probability rounds to nothing cannot be drawn; leaving them out keeps the
-  // sort short.
-  constexpr double kNegligible = 40;
+  // Tokens so unlikely that they are never drawn in a lifetime cost an exponential each: leave them out.
+  constexpr float kNegligible = 30;
   const float top = logits[static_cast<std::size_t>(best)];
   const auto temperature = static_cast<float>(options_.temperature);
   candidates_.clear();
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const float scaled = (logits[i] - top) / temperature;
-    if (static_cast<double>(scaled) > -kNegligible) candidates_.emplace_back(scaled, static_cast<TokenId>(i));
+    if (scaled > -kNegligible) candidates_.emplace_back(std::exp(scaled), static_cast<TokenId>(i));
   }
   if (candidates_.empty()) return best;  // only NaN logits get here
-  std::sort(candidates_.begin(), candidates_.end(), likelier);
-  if (options_.top_k > 0 && candidates_.size() > static_cast<std::size_t>(options_.top_k)) {
-    candidates_.resize(static_cast<std::size_t>(options_.top_k));
-  }
-  double total = 0;
-  for (auto& [value, token] : candidates_) {
-    value = std::exp(value);
-    total += static_cast<double>(value);
-  }
-  if (options_.top_p < 1) {
-    const double wanted = options_.top_p * total;
-    double kept = 0;
-    std::size_t count = 0;
-    while (count < candidates_.size() && kept < wanted)
-      kept += static_cast<double>(candidates_[count++].first);
-    candidates_.resize(std::max<std::size_t>(count, 1));
-    total = count > 0 ? kept : static_cast<double>(candidates_[0].first);
-  }
+  keep_top_k();
+  const double total = keep_top_p();
   double remaining = uniform() * total;
   for (const auto& [probability, token] : candidates_) {
     remaining -= static_cast<double>(probability);
     if (remaining < 0) return token;
   }
   return candidates_.back().second;
+}
+
+void Sampler::keep_top_k() {
+  if (options_.top_k <= 0 || candidates_.size() <= static_cast<std::size_t>(options_.top_k)) return;
+  std::nth_element(candidates_.begin(), candidates_.begin() + options_.top_k, candidates_.end(), likelier);
+  candidates_.resize(static_cast<std::size_t>(options_.top_k));
+  std::sort(candidates_.begin(), candidates_.end(), likelier);
+}
+
+double Sampler::keep_top_p() {
+  double total = 0;
+  for (const auto& candidate : candidates_) total += static_cast<double>(candidate.first);
+  if (options_.top_p >= 1) return total;
+  // All candidates below this weight together weigh less than 1 - p, so the likelier ones reach p without
+  // them: most of the vocabulary need not be sorted.
+  const double least = (1 - options_.top_p) * total / static_cast<double>(candidates_.size());
+  std::erase_if(candidates_,
+                [least](const auto& candidate) { return static_cast<double>(candidate.first) < least; });
+  std::sort(candidates_.begin(), candidates_.end(), likelier);
+  const double wanted = options_.top_p * total;
+  double kept = 0;
+  std::size_t count = 0;
+  while (count < candidates_.size() && kept < wanted) kept += static_cast<double>(candidates_[count++].first);
+  candidates_.resize(count);
+  return kept;
 }
 
 }  // namespace engine

@@ -25,9 +25,11 @@ class Sampler {
 
  private:
   double uniform();
+  void keep_top_k();
+  double keep_top_p();  // the weight of what is left
   SamplingOptions options_;
   std::uint64_t state_;
-  std::vector<std::pair<float, TokenId>> candidates_;  // reused
+  std::vector<std::pair<float, TokenId>> candidates_;  // (weight, token), reused
 };
 
 }  // namespace engine
