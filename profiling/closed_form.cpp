@@ -37,13 +37,6 @@ std::int64_t PositionBits::count_before(std::int64_t position) const {
   return count + std::popcount(words_[static_cast<std::size_t>(end / 64)] & below);
 }
 
-void PositionBits::truncate(std::int64_t size) {
-  if (size >= size_) return;
-  size_ = std::max<std::int64_t>(size, 0);
-  words_.resize(static_cast<std::size_t>((size_ + 63) / 64));
-  if (size_ % 64 != 0) words_.back() &= (std::uint64_t{1} << (size_ % 64)) - 1;
-}
-
 void live_slots(const PositionBits& marked, std::int32_t window, std::int32_t first,
                 std::span<std::int32_t> out) {
   // Position s evicts the marked t = s - window - 1; everything before is already gone.

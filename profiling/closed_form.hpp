@@ -18,7 +18,6 @@ class PositionBits {
   bool test(std::int64_t position) const;  // false beyond the end
   std::int64_t count_before(std::int64_t position) const;
   std::int64_t size() const { return size_; }
-  void truncate(std::int64_t size);
 
  private:
   std::vector<std::uint64_t> words_;

@@ -10,6 +10,9 @@
 namespace profiling {
 namespace {
 
+// 1 GB; a model of 1,008 heads at 131,072 positions needs half of it.
+constexpr std::int64_t kMostValues = 1 << 28;
+
 struct Range {
   const SequenceRecord& record;
   std::int32_t first;
@@ -94,6 +97,11 @@ engine::Result<std::vector<std::int32_t>> sequence_live_slots(const Database& db
   if (first < 0 || count < 0 || std::int64_t{first} + count > end) {
     return engine::bad_input("trace '{}': {} positions from {} of sequence {}, which has processed {}",
                              db.trace(), count, first, sequence, end);
+  }
+  const std::int64_t heads = std::int64_t{run.shape.layers} * run.shape.kv_heads;
+  if (heads * count > kMostValues) {
+    return engine::bad_input("trace '{}': live slots of {} heads at {} positions are more than {} values",
+                             db.trace(), heads, count, kMostValues);
   }
   const Range range{*record, first, count};
   return run.closed_form ? from_closed_form(db, run, *sequences, range)

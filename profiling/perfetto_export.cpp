@@ -16,6 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Times beyond 31 years are damage; refusing them keeps sums and differences of times in range.
+constexpr std::int64_t kLatest = 1'000'000'000'000'000'000;
+
 constexpr int kStepsTrack = 0;  // "thread" 0 of the CPU's process
 
 std::string json_text(std::string_view text) {
@@ -110,8 +113,6 @@ engine::Status write_spans(const Database& db, EventWriter& out) {
       "ORDER BY s.start_ns");
   LayerSlices layers(out);
   std::map<Track, bool> named;
-  // Times beyond a century are damage; refusing them keeps the sums below in range.
-  constexpr std::int64_t kLatest = 3'200'000'000'000'000'000;
   while (spans.step()) {
     const std::int64_t start = spans.integer(0), duration = spans.integer(1), device = spans.integer(4);
     if (start < -kLatest || start > kLatest || duration < 0 || duration > kLatest) {
@@ -139,7 +140,6 @@ using StepEnds = std::map<std::int64_t, std::int64_t>;  // step -> end_ns
 engine::Status write_steps(const Database& db, EventWriter& out, StepEnds& ends) {
   Statement steps =
       db.prepare("SELECT step, phase, start_ns, duration_ns, tokens, kv_reads FROM raw_steps ORDER BY id");
-  constexpr std::int64_t kLatest = 3'200'000'000'000'000'000;
   while (steps.step()) {
     const std::int64_t start = steps.integer(2), duration = steps.integer(3);
     if (start < -kLatest || start > kLatest || duration < 0 || duration > kLatest) {

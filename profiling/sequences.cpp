@@ -5,6 +5,12 @@
 #include "profiling/schema.hpp"
 
 namespace profiling {
+namespace {
+
+// Far beyond any model, and small enough for the sums of positions below.
+constexpr std::int64_t kMostPositions = 1 << 30;
+
+}  // namespace
 
 std::int64_t SequenceRecord::step_of(std::int64_t position) const {
   const std::int64_t own = position - first_position;
@@ -23,20 +29,21 @@ engine::Result<Sequences> Sequences::read(const Database& db) {
   Statement started = db.prepare("SELECT sequence, parent, fork_position FROM raw_sequences ORDER BY id");
   while (started.step()) {
     const std::int64_t id = started.integer(0), parent = started.integer(1), fork = started.integer(2);
-    const bool valid = id >= 0 && id <= INT32_MAX && fork >= 0 && fork < INT32_MAX &&
-                       sequences.find(id) == nullptr &&
-                       (parent < 0 ? fork == 0 : sequences.find(parent) != nullptr);
+    const SequenceRecord* above = parent < 0 ? nullptr : sequences.find(parent);
+    const std::int32_t depth = above == nullptr ? 0 : above->depth + 1;
+    const bool valid = id >= 0 && id <= INT32_MAX && fork >= 0 && fork <= kMostPositions &&
+                       sequences.find(id) == nullptr && (parent < 0 ? fork == 0 : above != nullptr) &&
+                       depth <= kMaxForkDepth;
     if (!valid) {
       return engine::bad_input("trace '{}': damaged (sequence {} starts as a fork of {} at position {})",
                                db.trace(), id, parent, fork);
     }
     sequences.index_[id] = sequences.records_.size();
-    const auto position = static_cast<std::int32_t>(fork);
-    sequences.records_.push_back({static_cast<engine::SequenceId>(id),
-                                  static_cast<engine::SequenceId>(std::max<std::int64_t>(parent, -1)),
-                                  position,
-                                  position,
-                                  {}});
+    SequenceRecord& record = sequences.records_.emplace_back();
+    record.sequence = static_cast<engine::SequenceId>(id);
+    record.parent = static_cast<engine::SequenceId>(std::max<std::int64_t>(parent, -1));
+    record.fork_position = record.first_position = static_cast<std::int32_t>(fork);
+    record.depth = depth;
   }
   if (const auto status = started.status(); !status) return status.error();
 
@@ -73,7 +80,7 @@ const SequenceRecord* Sequences::find(std::int64_t sequence) const {
 
 std::vector<Sequences::Ancestor> Sequences::lineage(const SequenceRecord& record, std::int32_t lag) const {
   std::vector<Ancestor> line{{&record, std::numeric_limits<std::int64_t>::max()}};
-  while (line.back().record->parent >= 0 && static_cast<std::int32_t>(line.size()) <= kMaxForkDepth) {
+  while (line.back().record->parent >= 0) {
     const Ancestor& child = line.back();
     // A token is decided when the token `lag` later is processed: after the fork that is the child's
     // business.

@@ -18,6 +18,7 @@ struct SequenceRecord {
   std::int32_t fork_position = 0;   // 0 without a parent
   std::int32_t first_position = 0;  // of its own tokens
   std::vector<std::int64_t> steps;  // [own tokens]; -1: added but never processed
+  std::int32_t depth = 0;           // forks above it
 
   std::int32_t end_position() const { return first_position + static_cast<std::int32_t>(steps.size()); }
   // The step that processed `position`; -1 if this sequence itself did not.

@@ -6,6 +6,7 @@
 
 #include "profiling/gate_row.hpp"
 #include "profiling/read_transaction.hpp"
+#include "profiling/saturating.hpp"
 #include "profiling/trace_access.hpp"
 
 namespace profiling {
@@ -18,9 +19,9 @@ engine::Status gather_phases(const Database& db, TraceStats& stats) {
   while (rows.step()) {
     PhaseStats& phase = rows.integer(0) == 0 ? stats.prefill : stats.decode;
     phase.steps += rows.integer(1);
-    phase.tokens += rows.integer(2);
+    phase.tokens = saturating_add(phase.tokens, rows.integer(2));
     phase.seconds += rows.real(3) * 1e-9;
-    stats.kv_reads += rows.integer(4);
+    stats.kv_reads = saturating_add(stats.kv_reads, rows.integer(4));
   }
   return rows.status();
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "profiling/saturating.hpp"
 #include "profiling/stats.hpp"
 #include "profiling/trace_tools.hpp"
 
@@ -76,9 +77,9 @@ Json moment_json(const std::optional<CacheTotals>& totals, std::int64_t slot_byt
           {"allocated_slots", totals->allocated_slots},
           {"dense_slots", totals->dense_slots()},
           {"cr", compression_ratio(totals->dense_slots(), totals->live_slots)},
-          {"logical_bytes", totals->live_slots * slot_bytes},
-          {"allocated_bytes", totals->allocated_slots * slot_bytes},
-          {"dense_bytes", totals->dense_slots() * slot_bytes}};
+          {"logical_bytes", saturating_multiply(totals->live_slots, slot_bytes)},
+          {"allocated_bytes", saturating_multiply(totals->allocated_slots, slot_bytes)},
+          {"dense_bytes", saturating_multiply(totals->dense_slots(), slot_bytes)}};
 }
 
 // Live slots and ratio of the heads [first, first + count) together.
@@ -148,11 +149,12 @@ std::string phase_line(const char* name, const PhaseStats& phase) {
 
 std::string cache_line(const char* name, const std::optional<CacheTotals>& totals, std::int64_t slot_bytes) {
   if (!totals) return fmt::format("{:<10} not recorded\n", name);
-  return fmt::format(
-      "{:<10} {} of {} slots live, CR {:.2f}; {} logical, {} allocated, {} dense\n", name, totals->live_slots,
-      totals->dense_slots(), compression_ratio(totals->dense_slots(), totals->live_slots),
-      megabytes(totals->live_slots * slot_bytes), megabytes(totals->allocated_slots * slot_bytes),
-      megabytes(totals->dense_slots() * slot_bytes));
+  return fmt::format("{:<10} {} of {} slots live, CR {:.2f}; {} logical, {} allocated, {} dense\n", name,
+                     totals->live_slots, totals->dense_slots(),
+                     compression_ratio(totals->dense_slots(), totals->live_slots),
+                     megabytes(saturating_multiply(totals->live_slots, slot_bytes)),
+                     megabytes(saturating_multiply(totals->allocated_slots, slot_bytes)),
+                     megabytes(saturating_multiply(totals->dense_slots(), slot_bytes)));
 }
 
 // One digit per head: how much of the dense cache it holds at the end, in tenths.

@@ -125,13 +125,12 @@ TEST_CASE("live_slots, a hand-computed head") {
   CHECK(live == std::vector<std::int32_t>{1, 2, 2, 3, 3});
 }
 
-TEST_CASE("PositionBits, truncation forgets what it cuts off") {
+TEST_CASE("PositionBits, later decisions replace earlier ones") {
   PositionBits bits = to_bits(std::vector<bool>(130, true), 130);
-  bits.truncate(65);
-  CHECK(bits.size() == 65);
-  CHECK(bits.count_before(1000) == 65);
-  bits.assign(65, std::vector<std::uint8_t>{0}, 8);
-  CHECK(bits.count_before(1000) == 65);
+  bits.assign(60, std::vector<std::uint8_t>{0, 0}, 10);
+  CHECK(bits.size() == 130);
+  CHECK(bits.count_before(1000) == 120);
+  CHECK(bits.count_before(65) == 60);
 }
 
 TEST_CASE("TraceReader, live slots of a recorded run equal the definition") {
