@@ -120,14 +120,14 @@ inline F gather4(const float* const* rows, Index offset) {
 
 // Transposes each quarter (four lanes) of four vectors as a 4 x 4 matrix.
 inline void transpose4(F& a, F& b, F& c, F& d) {
-  const F ab_low = __builtin_shuffle(a, b, I{0, 4, 1, 5});
-  const F ab_high = __builtin_shuffle(a, b, I{2, 6, 3, 7});
-  const F cd_low = __builtin_shuffle(c, d, I{0, 4, 1, 5});
-  const F cd_high = __builtin_shuffle(c, d, I{2, 6, 3, 7});
-  a = __builtin_shuffle(ab_low, cd_low, I{0, 1, 4, 5});
-  b = __builtin_shuffle(ab_low, cd_low, I{2, 3, 6, 7});
-  c = __builtin_shuffle(ab_high, cd_high, I{0, 1, 4, 5});
-  d = __builtin_shuffle(ab_high, cd_high, I{2, 3, 6, 7});
+  const F ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const F ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const F cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const F cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  a = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+  b = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+  c = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+  d = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
 // Quarters of a vector.
