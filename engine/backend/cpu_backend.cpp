@@ -14,6 +14,7 @@
 #include "engine/backend/cpu_gates.hpp"
 #include "engine/backend/cpu_name.hpp"
 #include "engine/backend/rope.hpp"
+#include "engine/backend/share_units.hpp"
 #include "kernels/cpu/ops.hpp"
 #include "kernels/cpu/thread_pool.hpp"
 
@@ -305,15 +306,8 @@ void CpuBackend::for_rows(std::int64_t rows, const Work& work) {
     work(0, rows, scratch_[0]);
     return;
   }
-  pool_.run([&](const Part& part) {
-    std::int64_t own = 0;
-    const std::int64_t units = (rows + kUnit - 1) / kUnit;
-    const auto next = [&] {
-      return part.next != nullptr ? part.next->fetch_add(1, std::memory_order_relaxed) : own++;
-    };
-    for (std::int64_t unit; (unit = next()) < units;) {
-      work(unit * kUnit, std::min(rows, (unit + 1) * kUnit), scratch_[static_cast<std::size_t>(part.index)]);
-    }
+  share_units(pool_, (rows + kUnit - 1) / kUnit, [&](std::int64_t unit, int thread) {
+    work(unit * kUnit, std::min(rows, (unit + 1) * kUnit), scratch_[static_cast<std::size_t>(thread)]);
   });
 }
 

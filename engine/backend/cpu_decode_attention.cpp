@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/backend/share_units.hpp"
+
 namespace engine {
 
 namespace {
@@ -38,16 +40,8 @@ std::int64_t DecodeAttention::run() {
   if (slots_ * static_cast<std::int64_t>(pool_.size()) <= kSmallestTask) {
     for (std::size_t i = 0; i < tasks_.size(); ++i) attend(i);
   } else {
-    pool_.run([this](const kernels::Part& part) {
-      const auto count = static_cast<std::int64_t>(tasks_.size());
-      if (part.next == nullptr) {
-        for (std::int64_t i = 0; i < count; ++i) attend(static_cast<std::size_t>(i));
-        return;
-      }
-      for (std::int64_t i; (i = part.next->fetch_add(1, std::memory_order_relaxed)) < count;) {
-        attend(static_cast<std::size_t>(i));
-      }
-    });
+    share_units(pool_, static_cast<std::int64_t>(tasks_.size()),
+                [this](std::int64_t task, int) { attend(static_cast<std::size_t>(task)); });
   }
   for (const Read& read : reads_) combine(read);
   const std::int64_t slots = slots_;

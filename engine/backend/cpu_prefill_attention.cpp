@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/backend/share_units.hpp"
+
 namespace engine {
 
 namespace {
@@ -24,22 +26,14 @@ void PrefillAttention::run(const HeadCache& cache, const ChunkRows& chunk) {
   packed_values_.resize(keys * layout_.row_bytes());
   positions_.resize(keys);
   last_query_.resize(keys);
-  const auto in_units = [this](std::int64_t units, const auto& work) {
-    pool_.run([&](const kernels::Part& part) {
-      std::int64_t own = 0;
-      const auto next = [&] {
-        return part.next != nullptr ? part.next->fetch_add(1, std::memory_order_relaxed) : own++;
-      };
-      for (std::int64_t unit; (unit = next()) < units;) work(unit);
-    });
-  };
-  in_units((keys_ + kPackUnit - 1) / kPackUnit, [&](std::int64_t unit) {
+  share_units(pool_, (keys_ + kPackUnit - 1) / kPackUnit, [&](std::int64_t unit, int) {
     pack(cache, chunk, unit * kPackUnit, std::min<std::int64_t>(keys_, (unit + 1) * kPackUnit));
   });
   const std::int32_t blocks = (chunk.count + kBlockQueries - 1) / kBlockQueries;
   // Later blocks see more keys: hand them out first, so that no thread is left with the longest one at the
   // end.
-  in_units(blocks, [&](std::int64_t unit) { attend(chunk, blocks - 1 - static_cast<std::int32_t>(unit)); });
+  share_units(pool_, blocks,
+              [&](std::int64_t unit, int) { attend(chunk, blocks - 1 - static_cast<std::int32_t>(unit)); });
 }
 
 void PrefillAttention::pack(const HeadCache& cache, const ChunkRows& chunk, std::int64_t begin,
