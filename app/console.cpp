@@ -89,23 +89,10 @@ void Console::print(const std::string& text) {
 int Console::finish(engine::Status status) {
   const engine::Status flushed = flush();
   if (status && !flushed) status = flushed;
-  if (!status) print_error_line("dmscope: " + one_line(status.error().message));
+  if (!status) print_error_line("dmscope: " + engine::one_line(status.error().message));
   for (const std::string& line : later_) print_error_line(line);
   if (status) return 0;
   return status.error().code == engine::ErrorCode::bad_input ? 2 : 1;
-}
-
-std::string one_line(const std::string& text) {
-  std::string line;
-  for (const char character : text) {
-    const auto byte = static_cast<unsigned char>(character);
-    if (byte >= 0x20 && byte != 0x7f) {
-      line += character;
-    } else {
-      line += fmt::format("\\x{:02x}", byte);
-    }
-  }
-  return line;
 }
 
 void open_missing_descriptors() {

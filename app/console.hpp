@@ -60,9 +60,6 @@ class Console {
   std::vector<std::string> later_;
 };
 
-// Control characters escaped, so that a hostile name or a multi-line message stays one harmless line.
-std::string one_line(const std::string& text);
-
 // Descriptors 0 to 2 exist afterwards: a program started with `>&-` must not open its trace as standard
 // output.
 void open_missing_descriptors();

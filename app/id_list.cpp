@@ -7,8 +7,6 @@
 #include <memory>
 #include <optional>
 
-#include "app/console.hpp"
-
 namespace app {
 
 namespace {
@@ -62,7 +60,7 @@ class IdParser {
   engine::Error malformed(char c) const {
     const std::string item = std::string(digits_.data(), length_) + c;
     return engine::bad_input("{}: item {}: expected a decimal token id, got '{}'", source_, ids_.size() + 1,
-                             one_line(item));
+                             engine::one_line(item));
   }
 
   std::string source_;

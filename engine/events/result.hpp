@@ -9,6 +9,7 @@
 #include <cassert>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -25,14 +26,28 @@ struct Error {
   std::string message;  // one line that names the file, tensor, key or argument and what was expected
 };
 
+// `text` with control characters written as \xNN: names and messages from hostile files may hold any.
+[[nodiscard]] inline std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char character : text) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte >= 0x20 && byte != 0x7f) {
+      line += character;
+    } else {
+      line += fmt::format("\\x{:02x}", byte);
+    }
+  }
+  return line;
+}
+
 template <typename... Args>
 [[nodiscard]] Error bad_input(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::bad_input, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::bad_input, one_line(fmt::format(text, std::forward<Args>(args)...))};
 }
 
 template <typename... Args>
 [[nodiscard]] Error failed(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::failed, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::failed, one_line(fmt::format(text, std::forward<Args>(args)...))};
 }
 
 template <typename T>

@@ -119,6 +119,15 @@ TEST_CASE("TraceReader, a cut trace is refused wherever it is cut") {
   }
 }
 
+TEST_CASE("TraceReader, names in a damaged schema do not break the one line of the error") {
+  const TemporaryFolder folder;
+  record(folder / "t.db", {}, 20);
+  run_on(folder / "t.db",
+         "PRAGMA writable_schema = 1;"
+         "UPDATE sqlite_schema SET name = 'a' || char(10) || 'b', sql = 'nonsense' WHERE name = 'raw_steps'");
+  check_refused(folder / "t.db", "damaged");
+}
+
 TEST_CASE("TraceReader, damaged pages are refused") {
   const TemporaryFolder folder;
   record(folder / "t.db", {}, 20);
