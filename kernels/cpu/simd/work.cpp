@@ -5,9 +5,6 @@
 #include <memory>
 #include <new>
 
-extern "C" {
-int streams = 1;
-}
 namespace kernels::simd {
 namespace {
 
