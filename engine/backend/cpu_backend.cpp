@@ -152,6 +152,7 @@ CpuBackend::CpuBackend(std::shared_ptr<const Model> model, std::unique_ptr<Polic
       rope_(config_),
       attention_(config_, *policy_, ops_, pool_, layout_),
       scratch_(static_cast<std::size_t>(pool_.size())) {
+  for (const auto& file : model_->files) file->prefer_huge_pages();
   describe();
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <system_error>
 
+#include "engine/checkpoint/huge_pages.hpp"
 #include "engine/checkpoint/regular_file.hpp"
 
 namespace engine {
@@ -21,14 +22,14 @@ Result<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std::
   std::shared_ptr<SafetensorsFile> opened(new SafetensorsFile);
   opened->path_ = path;
   opened->size_ = static_cast<std::size_t>(file->size());
-  void* mapping = ::mmap(nullptr, opened->size_, PROT_READ, MAP_PRIVATE, file->descriptor(), 0);
-  if (mapping == MAP_FAILED) {
+  std::byte* mapping = map_aligned(file->descriptor(), opened->size_);
+  if (mapping == nullptr) {
     return failed("{}: cannot be mapped into memory: {}", path.string(),
                   std::generic_category().message(errno));
   }
   opened->mapping_ = mapping;
   ::madvise(mapping, opened->size_, MADV_RANDOM);  // only a hint: a failure costs nothing but time
-  auto header = parse_safetensors({static_cast<const std::byte*>(mapping), opened->size_}, path.string());
+  auto header = parse_safetensors({mapping, opened->size_}, path.string());
   if (!header) return header.error();
   opened->header_ = std::move(*header);
   return std::shared_ptr<const SafetensorsFile>(std::move(opened));
@@ -36,6 +37,12 @@ Result<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std::
 
 void SafetensorsFile::allow_read_ahead() const {
   ::madvise(mapping_, size_, MADV_NORMAL);
+}
+
+void SafetensorsFile::prefer_huge_pages() const {
+  std::call_once(moved_, [this] {
+    if (affords_huge_pages(size_)) move_to_huge_pages(mapping_, size_);
+  });
 }
 
 SafetensorsFile::~SafetensorsFile() {

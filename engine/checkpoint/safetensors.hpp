@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,14 +52,20 @@ class SafetensorsFile {
   // over the file. Before whole matrices are read from disk, it should read ahead again.
   void allow_read_ahead() const;
 
+  // Before a run that reads all of it once per token: copies the file into huge pages where memory is
+  // plentiful, behind the same addresses, once. Afterwards the file on disk may change without doing harm.
+  // Reads the whole file. Any thread, at any time.
+  void prefer_huge_pages() const;
+
   const SafetensorsHeader& header() const { return header_; }
   const std::filesystem::path& path() const { return path_; }
 
  private:
   SafetensorsFile() = default;
   std::filesystem::path path_;
-  void* mapping_ = nullptr;
+  std::byte* mapping_ = nullptr;
   std::size_t size_ = 0;
+  mutable std::once_flag moved_;
   SafetensorsHeader header_;
 };
 
