@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/session/sampler.hpp"
+
 namespace engine {
 
 namespace {
@@ -49,8 +51,7 @@ class GreedyBatch {
     if (!output) return output;
     const std::size_t vocab = output->logits.size() / inputs_.size();
     for (std::size_t i = 0; i < next_.size(); ++i) {
-      const auto row = output->logits.subspan(i * vocab, vocab);
-      next_[i] = static_cast<TokenId>(std::max_element(row.begin(), row.end()) - row.begin());
+      next_[i] = likeliest(output->logits.subspan(i * vocab, vocab));
     }
     return output;
   }

@@ -1,5 +1,6 @@
 #include "kernels/cpu/read_ceiling.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -55,14 +56,15 @@ double seconds_to_read(ThreadPool& pool, std::span<const std::byte> buffer, cons
 }  // namespace
 
 ReadCeiling measure_read_ceiling(ThreadPool& pool, std::span<const std::byte> buffer, int passes) {
-  ReadCeiling best;
+  std::array<double, kVariants.size()> seconds{};
   for (int pass = 0; pass < passes; ++pass) {
-    for (const Variant& variant : kVariants) {
-      const double rate = static_cast<double>(buffer.size()) / seconds_to_read(pool, buffer, variant) * 1e-9;
-      if (rate > best.gigabytes_per_second) best = {rate, variant.name};
-    }
+    for (std::size_t i = 0; i < kVariants.size(); ++i)
+      seconds[i] += seconds_to_read(pool, buffer, kVariants[i]);
   }
-  return best;
+  const auto fastest =
+      static_cast<std::size_t>(std::min_element(seconds.begin(), seconds.end()) - seconds.begin());
+  const double bytes = static_cast<double>(buffer.size()) * passes;
+  return {bytes / seconds[fastest] * 1e-9, kVariants[fastest].name};
 }
 
 }  // namespace kernels

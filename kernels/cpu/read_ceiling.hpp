@@ -17,9 +17,10 @@ struct ReadCeiling {
 };
 
 // Reads one word of every cache line of `buffer`, each thread a contiguous share, in several ways (streams
-// per thread, software prefetch), `passes` times each, and reports the fastest pass. The buffer must be much
-// larger than the last-level cache, or the result is that cache's. Uses the pool's threads; nobody else may
-// run() it meanwhile.
+// per thread, software prefetch), `passes` times each, and reports the way that was fastest over its passes
+// together: decoding is a mean over many tokens, and the luckiest 10 ms of a shared machine are no measure
+// for it. The buffer must be much larger than the last-level cache, or the result is that cache's. Uses the
+// pool's threads; nobody else may run() it meanwhile.
 ReadCeiling measure_read_ceiling(ThreadPool& pool, std::span<const std::byte> buffer, int passes = 5);
 
 }  // namespace kernels

@@ -35,6 +35,29 @@ TEST_CASE("Sampler, temperature 0 takes the likeliest token, the first of equals
   CHECK(sampler.sample(std::vector<float>{2, 5, 5}) == 1);
 }
 
+TEST_CASE("likeliest, finds the first of the largest at any place of any length") {
+  for (const std::size_t size : {1u, 31u, 32u, 33u, 64u, 100u, 49152u}) {
+    std::vector<float> logits(size, -3.0f);
+    for (const std::size_t at : {std::size_t{0}, size / 2, size - 1}) {
+      auto row = logits;
+      row[at] = -2.5f;
+      row.back() = -2.5f;
+      CHECK(engine::likeliest(row) == static_cast<engine::TokenId>(at));
+    }
+  }
+}
+
+TEST_CASE("likeliest, infinities and NaN do no harm") {
+  const float inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  CHECK(engine::likeliest(std::vector<float>{0, inf, 1}) == 1);
+  CHECK(engine::likeliest(std::vector<float>(40, -inf)) == 0);
+  CHECK(engine::likeliest(std::vector<float>(40, nan)) == 0);
+  std::vector<float> mixed(40, nan);
+  mixed[7] = 1;
+  CHECK(engine::likeliest(mixed) == 7);
+}
+
 TEST_CASE("Sampler, frequencies follow the softmax") {
   constexpr int kDraws = 20000;
   const auto counts = draw(hot(), kDraws);
