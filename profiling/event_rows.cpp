@@ -5,6 +5,20 @@
 
 namespace profiling {
 
+namespace {
+
+// Rows of one statement for spans, of which there are thousands a second: calling SQLite costs more than a
+// row does.
+constexpr std::size_t kSpanRows = 16;
+
+std::string span_insert(std::size_t rows) {
+  std::string sql = "INSERT INTO raw_spans(start_ns, duration_ns, step, kind) VALUES(?, ?, ?, ?)";
+  for (std::size_t row = 1; row < rows; ++row) sql += ", (?, ?, ?, ?)";
+  return sql;
+}
+
+}  // namespace
+
 EventRows::EventRows(Database& db)
     : db_(db),
       gates_(db),
@@ -22,7 +36,8 @@ EventRows::EventRows(Database& db)
           "live_bits, allocated_bits) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")),
       insert_kind_(db.prepare("INSERT INTO span_kinds(id, layer, operation, kernel, device, stream) "
                               "VALUES(?, ?, ?, ?, ?, ?)")),
-      insert_span_(db.prepare("INSERT INTO raw_spans(start_ns, duration_ns, step, kind) VALUES(?, ?, ?, ?)")),
+      insert_span_(db.prepare(span_insert(1))),
+      insert_spans_(db.prepare(span_insert(kSpanRows))),
       insert_parameter_(db.prepare("INSERT INTO raw_parameters(step, name, value) VALUES(?, ?, ?)")),
       insert_quality_(
           db.prepare("INSERT INTO raw_quality(sequence, position, measure, value) VALUES(?, ?, ?, ?)")),
@@ -112,13 +127,26 @@ engine::Status EventRows::write(const engine::StepFinished& step) {
 engine::Status EventRows::write(const engine::SpansRecorded& recorded) {
   log_.encode({.kind = EventKind::spans_recorded, .count = static_cast<std::int64_t>(recorded.spans.size())},
               log_bytes_);
-  for (const engine::Span& span : recorded.spans) {
-    const auto kind = span_kind(span);
-    if (!kind) return kind.error();
-    insert_span_.bind(span.start_ns, span.end_ns - span.start_ns, span.step, *kind);
-    if (const auto status = insert_span_.run(); !status) return status;
+  std::span<const engine::Span> left = recorded.spans;
+  for (; left.size() >= kSpanRows; left = left.subspan(kSpanRows)) {
+    if (const auto status = write_spans(insert_spans_, left.first(kSpanRows)); !status) return status;
+  }
+  for (; !left.empty(); left = left.subspan(1)) {
+    if (const auto status = write_spans(insert_span_, left.first(1)); !status) return status;
   }
   return {};
+}
+
+engine::Status EventRows::write_spans(Statement& insert, std::span<const engine::Span> spans) {
+  int index = 0;
+  for (const engine::Span& span : spans) {
+    const auto kind = span_kind(span);
+    if (!kind) return kind.error();
+    for (const std::int64_t value : {span.start_ns, span.end_ns - span.start_ns, span.step, *kind}) {
+      insert.bind_at(++index, value);
+    }
+  }
+  return insert.run();
 }
 
 engine::Status EventRows::write(const engine::ParameterChanged& parameter) {
@@ -156,9 +184,14 @@ engine::Result<std::int64_t> EventRows::string_id(const std::string& text) {
 }
 
 engine::Result<std::int64_t> EventRows::span_kind(const engine::Span& span) {
+  const SpanKind kind{span.layer, span.operation, span.kernel, span.device, span.stream};
+  // A step's operations come layer by layer, which is the order of the map.
+  if (last_kind_ != span_kinds_.end() && ++last_kind_ != span_kinds_.end() && last_kind_->first == kind) {
+    return last_kind_->second;
+  }
   const auto next = static_cast<std::int64_t>(span_kinds_.size());
-  const auto [entry, fresh] =
-      span_kinds_.try_emplace({span.layer, span.operation, span.kernel, span.device, span.stream}, next);
+  const auto [entry, fresh] = span_kinds_.try_emplace(kind, next);
+  last_kind_ = entry;
   if (fresh) {
     insert_kind_.bind(next, std::int64_t{span.layer}, std::int64_t{span.operation}, std::int64_t{span.kernel},
                       std::int64_t{span.device}, span.stream);

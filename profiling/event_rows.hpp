@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -35,10 +36,13 @@ class EventRows {
   engine::Status write(const engine::Notice& notice);
   engine::Status write(const engine::RunFinished& finished);
 
+  engine::Status write_spans(Statement& insert, std::span<const engine::Span> spans);
   engine::Result<std::int64_t> string_id(const std::string& text);
   engine::Result<std::int64_t> span_kind(const engine::Span& span);
   engine::Status write_run_row(const OccupancyRun& run);
 
+  // Layer, operation, kernel, device, stream.
+  using SpanKind = std::tuple<std::int16_t, std::int16_t, std::int16_t, std::int16_t, std::int32_t>;
   struct OpenRun {
     OccupancyRunBuilder builder;
     bool dirty = true;
@@ -55,10 +59,11 @@ class EventRows {
   std::int64_t occupancy_rows_ = 0;
   std::map<engine::SequenceId, OpenRun> open_runs_;
   std::unordered_map<std::string, std::int64_t> string_ids_;
-  std::map<std::tuple<std::int16_t, std::int16_t, std::int16_t, std::int16_t, std::int32_t>, std::int64_t>
-      span_kinds_;
+  std::map<SpanKind, std::int64_t> span_kinds_;
+  std::map<SpanKind, std::int64_t>::iterator last_kind_ = span_kinds_.end();
   Statement insert_log_, insert_string_, insert_sequence_, insert_token_, insert_step_, insert_evicted_,
-      insert_run_, insert_kind_, insert_span_, insert_parameter_, insert_quality_, insert_notice_;
+      insert_run_, insert_kind_, insert_span_, insert_spans_, insert_parameter_, insert_quality_,
+      insert_notice_;
 };
 
 }  // namespace profiling

@@ -38,6 +38,9 @@ class Statement {
     return *this;
   }
 
+  // Binds ?index (from 1) alone, for statements with many like parameters.
+  void bind_at(int index, std::int64_t value) { bind_one(index, value); }
+
   bool step();           // true: a row is there; false: done, or failed
   engine::Status run();  // steps to the end and resets
   void reset();          // ready for the next bind and step; keeps an error

@@ -16,8 +16,9 @@ struct RecordingPair {
   double cost() const { return 1 - recorded_tokens_per_second / plain_tokens_per_second; }
 };
 
-// `recorded_first` alternates between pairs, so that a machine that slows down favours neither. The trace is
-// written into `folder` and removed.
+// Both take turns several times, in runs of under a second: the speed of a shared machine changes from one
+// second to the next. `recorded_first` alternates between pairs, so that a machine that slows down favours
+// neither. Traces are written into `folder`.
 engine::Result<RecordingPair> measure_recording(const std::shared_ptr<const engine::Model>& model,
                                                 const engine::BackendOptions& backend, bool recorded_first,
                                                 const std::filesystem::path& folder, std::stop_token stop);

@@ -1,11 +1,11 @@
 #include "engine/checkpoint/huge_pages.hpp"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -64,13 +64,25 @@ std::uint64_t group_memory_limit() {
   return limit;
 }
 
-void move_piece(std::byte* target, std::size_t bytes) {
+bool read_all(int descriptor, std::byte* to, std::size_t bytes, std::size_t offset) {
+  while (bytes > 0) {
+    const ssize_t got = ::pread(descriptor, to, bytes, static_cast<off_t>(offset));
+    if (got <= 0) return false;
+    to += got;
+    bytes -= static_cast<std::size_t>(got);
+    offset += static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+// Reading, not copying from the mapping: that would first map each of its small pages.
+void move_piece(int descriptor, std::byte* mapping, std::size_t offset, std::size_t bytes) {
   std::byte* copy = reserve_aligned(bytes, PROT_READ | PROT_WRITE);
   if (copy == nullptr) return;
   ::madvise(copy, bytes, MADV_HUGEPAGE);
-  std::memcpy(copy, target, bytes);
-  const bool moved = ::mprotect(copy, bytes, PROT_READ) == 0 &&
-                     ::mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, target) != MAP_FAILED;
+  const bool moved =
+      read_all(descriptor, copy, bytes, offset) && ::mprotect(copy, bytes, PROT_READ) == 0 &&
+      ::mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, mapping + offset) != MAP_FAILED;
   if (!moved) ::munmap(copy, bytes);
 }
 
@@ -98,12 +110,12 @@ bool affords_huge_pages(std::size_t bytes) {
   return given && bytes <= std::min(available_memory(), group_memory_limit()) / 2;
 }
 
-void move_to_huge_pages(std::byte* mapping, std::size_t bytes) {
+void move_to_huge_pages(int descriptor, std::byte* mapping, std::size_t bytes) {
   const std::size_t whole = bytes / kHugePage * kHugePage;
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t at; (at = next.fetch_add(kPiece)) < whole;) {
-      move_piece(mapping + at, std::min(kPiece, whole - at));
+      move_piece(descriptor, mapping, at, std::min(kPiece, whole - at));
     }
   };
   const auto cores = static_cast<int>(std::thread::hardware_concurrency());

@@ -19,9 +19,9 @@ std::byte* map_aligned(int descriptor, std::size_t bytes);
 // control group, and whether this system gives huge pages to those who ask.
 bool affords_huge_pages(std::size_t bytes);
 
-// Puts copies in huge pages in the place of every whole huge page of [mapping, mapping + bytes), a multiple
-// of kHugePage. Other threads may read meanwhile: each page is swapped at once. What cannot be copied stays
-// as it was.
-void move_to_huge_pages(std::byte* mapping, std::size_t bytes);
+// Puts copies in huge pages in the place of every whole huge page of [mapping, mapping + bytes), where
+// `descriptor` is mapped from its beginning and `mapping` is a multiple of kHugePage. Other threads may read
+// meanwhile: each page is swapped at once. What cannot be copied stays as it was.
+void move_to_huge_pages(int descriptor, std::byte* mapping, std::size_t bytes);
 
 }  // namespace engine

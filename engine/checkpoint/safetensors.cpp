@@ -19,10 +19,10 @@ Result<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std::
     return bad_input("{}: too large to map ({} bytes)", path.string(), file->size());
   }
 
-  std::shared_ptr<SafetensorsFile> opened(new SafetensorsFile);
+  std::shared_ptr<SafetensorsFile> opened(new SafetensorsFile(std::move(*file)));
   opened->path_ = path;
-  opened->size_ = static_cast<std::size_t>(file->size());
-  std::byte* mapping = map_aligned(file->descriptor(), opened->size_);
+  opened->size_ = static_cast<std::size_t>(opened->file_.size());
+  std::byte* mapping = map_aligned(opened->file_.descriptor(), opened->size_);
   if (mapping == nullptr) {
     return failed("{}: cannot be mapped into memory: {}", path.string(),
                   std::generic_category().message(errno));
@@ -41,7 +41,7 @@ void SafetensorsFile::allow_read_ahead() const {
 
 void SafetensorsFile::prefer_huge_pages() const {
   std::call_once(moved_, [this] {
-    if (affords_huge_pages(size_)) move_to_huge_pages(mapping_, size_);
+    if (affords_huge_pages(size_)) move_to_huge_pages(file_.descriptor(), mapping_, size_);
   });
 }
 

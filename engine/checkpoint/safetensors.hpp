@@ -17,8 +17,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "engine/checkpoint/regular_file.hpp"
 #include "engine/events/result.hpp"
 
 namespace engine {
@@ -61,7 +63,8 @@ class SafetensorsFile {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  SafetensorsFile() = default;
+  explicit SafetensorsFile(RegularFile file) : file_(std::move(file)) {}
+  RegularFile file_;  // open for as long as its contents may still be read
   std::filesystem::path path_;
   std::byte* mapping_ = nullptr;
   std::size_t size_ = 0;

@@ -31,22 +31,26 @@ std::string numbered_bytes() {
 class Mapping {
  public:
   explicit Mapping(const std::filesystem::path& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY);
-    REQUIRE(descriptor >= 0);
-    data_ = engine::map_aligned(descriptor, kBytes);
-    ::close(descriptor);
+    descriptor_ = ::open(path.c_str(), O_RDONLY);
+    REQUIRE(descriptor_ >= 0);
+    data_ = engine::map_aligned(descriptor_, kBytes);
     REQUIRE(data_ != nullptr);
   }
-  ~Mapping() { ::munmap(data_, kBytes); }
+  ~Mapping() {
+    ::munmap(data_, kBytes);
+    ::close(descriptor_);
+  }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
+  void move() { engine::move_to_huge_pages(descriptor_, data_, kBytes); }
   std::byte* data() const { return data_; }
   bool holds(const std::string& bytes, std::size_t count = kBytes) const {
     return std::memcmp(data_, bytes.data(), count) == 0;
   }
 
  private:
+  int descriptor_ = -1;
   std::byte* data_ = nullptr;
 };
 
@@ -65,7 +69,7 @@ TEST_CASE("Huge pages, moving changes no byte, not even for a thread that reads 
   const support::TempFolder folder;
   const std::string bytes = numbered_bytes();
   support::write_file(folder / "f", bytes);
-  const Mapping mapping(folder / "f");
+  Mapping mapping(folder / "f");
   std::atomic<bool> stop{false};
   std::atomic<int> different{0};
   std::atomic<int> read{0};
@@ -77,7 +81,7 @@ TEST_CASE("Huge pages, moving changes no byte, not even for a thread that reads 
       } while (!stop);
     });
     while (read == 0) std::this_thread::yield();
-    engine::move_to_huge_pages(mapping.data(), kBytes);
+    mapping.move();
     stop = true;
   }
   CHECK(different == 0);
@@ -88,10 +92,20 @@ TEST_CASE("Huge pages, what was moved outlives its file") {
   const support::TempFolder folder;
   const std::string bytes = numbered_bytes();
   support::write_file(folder / "f", bytes);
-  const Mapping mapping(folder / "f");
-  engine::move_to_huge_pages(mapping.data(), kBytes);
+  Mapping mapping(folder / "f");
+  mapping.move();
   std::filesystem::resize_file(folder / "f", 0);
   CHECK(mapping.holds(bytes, 2 * kHugePage));  // its tail is still the file's
+}
+
+TEST_CASE("Huge pages, a file that became shorter is left as it is mapped") {
+  const support::TempFolder folder;
+  const std::string bytes = numbered_bytes();
+  support::write_file(folder / "f", bytes);
+  Mapping mapping(folder / "f");
+  std::filesystem::resize_file(folder / "f", kHugePage);
+  mapping.move();
+  CHECK(mapping.holds(bytes, kHugePage));
 }
 
 TEST_CASE("Huge pages, more than half of the memory is never taken") {
