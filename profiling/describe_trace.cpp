@@ -97,6 +97,10 @@ std::string to_text(const std::filesystem::path& trace, const Description& what)
 
 }  // namespace
 
+std::string sqlite_version() {
+  return sqlite3_libversion();
+}
+
 engine::Result<std::string> describe_trace(const std::filesystem::path& trace, bool json) {
   const auto what = describe(trace);
   if (!what) return what.error();

@@ -47,6 +47,9 @@ engine::Status create_file(const fs::path& path) {
   switch (reason) {
     case ENOENT:
     case ENOTDIR:
+      if (fs::is_directory(folder)) {  // of a file system that creates nothing, such as /proc
+        return engine::bad_input("trace '{}': folder '{}' is not writable", path.string(), folder);
+      }
       return engine::bad_input("trace '{}': there is no folder '{}'", path.string(), folder);
     case EACCES:
     case EPERM:
@@ -59,8 +62,9 @@ engine::Status create_file(const fs::path& path) {
     case EINVAL:
       return engine::bad_input("trace '{}': {}", path.string(), std::strerror(reason));
     default:
-      return engine::failed("trace '{}': cannot be created ({})", path.string(), std::strerror(reason));
+      break;
   }
+  return engine::failed("trace '{}': cannot be created ({})", path.string(), std::strerror(reason));
 }
 
 engine::Status create_schema(Database& db) {

@@ -29,4 +29,7 @@ engine::Status export_csv(const std::filesystem::path& trace, const std::filesys
 // "what this trace is" for `dmscope info TRACE`, and as JSON.
 engine::Result<std::string> describe_trace(const std::filesystem::path& trace, bool json);
 
+// The version of SQLite in use, such as "3.40.1".
+std::string sqlite_version();
+
 }  // namespace profiling

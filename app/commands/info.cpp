@@ -28,6 +28,7 @@ Json program_json() {
           {"build_type", DMSCOPE_BUILD_TYPE},
           {"compiler", compiler()},
           {"trace_schema_version", profiling::kSchemaVersion},
+          {"sqlite", profiling::sqlite_version()},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
           {"cli11", CLI11_VERSION},
           {"nlohmann_json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
@@ -92,14 +93,14 @@ std::string joined(const Json& names) {
 std::string program_text(const Json& program, const Json& device) {
   const std::string reason = device["instruction_set_reason"].get<std::string>();
   std::string text = fmt::format(
-      "program    dmscope {}, {} build, {}, trace schema {}\n"
+      "program    dmscope {}, {} build, {}, trace schema {}, SQLite {}\n"
       "device     {}, {} cores, {}{} (can run: {})\n"
       "cuda       not in this build\n",
       program["version"].get<std::string>(), program["build_type"].get<std::string>(),
       program["compiler"].get<std::string>(), program["trace_schema_version"].get<int>(),
-      device["processor"].get<std::string>(), device["usable_cores"].get<int>(),
-      device["instruction_set"].get<std::string>(), reason.empty() ? "" : ": " + reason,
-      joined(device["available_instruction_sets"]));
+      program["sqlite"].get<std::string>(), device["processor"].get<std::string>(),
+      device["usable_cores"].get<int>(), device["instruction_set"].get<std::string>(),
+      reason.empty() ? "" : ": " + reason, joined(device["available_instruction_sets"]));
   return text;
 }
 

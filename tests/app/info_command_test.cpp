@@ -13,6 +13,7 @@ TEST_CASE("info, the program and the machine") {
   const json info = json::parse(result.out);
   CHECK_FALSE(info["program"]["version"].get<std::string>().empty());
   CHECK_FALSE(info["program"]["compiler"].get<std::string>().empty());
+  CHECK(info["program"]["sqlite"].get<std::string>().starts_with("3."));
   CHECK_FALSE(info["device"]["processor"].get<std::string>().empty());
   CHECK_FALSE(info["device"]["instruction_set"].get<std::string>().empty());
   CHECK(info["device"]["cuda"].is_null());
