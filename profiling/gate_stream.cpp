@@ -16,6 +16,16 @@ void append(Blob& blob, BlobView more) {
   blob.insert(blob.end(), more.begin(), more.end());
 }
 
+void unpack_logits(const std::uint8_t* halves, std::size_t count, float* out) {
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = float_from_half(static_cast<std::uint16_t>(halves[2 * i] | (halves[2 * i + 1] << 8)));
+  }
+}
+
+void unpack_bits(const std::uint8_t* bits, std::size_t count, std::uint8_t* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = (bits[i / 8] >> (i % 8)) & 1u;
+}
+
 // [rows, columns] to [columns, rows].
 template <typename Value>
 void transpose(const Value* in, std::size_t rows, std::size_t columns, Value* out) {
@@ -101,19 +111,25 @@ engine::Result<bool> GateStream::read_tail(std::int64_t sequence, std::int64_t p
   return found;
 }
 
+// A tile of rows is converted in file order, which is SIMD's affair, and then turned into columns.
 void GateStream::unpack(Group& group) const {
   const auto count = static_cast<std::size_t>(group.count);
   const std::size_t stride = bit_bytes(count);
   group.logits.resize(heads_ * count);
   group.marked.resize(heads_ * count);
+  std::vector<float> logits(kTile * count);
+  std::vector<std::uint8_t> marked(kTile * count);
   for (std::size_t first = 0; first < heads_; first += kTile) {
-    const std::size_t last = std::min(heads_, first + kTile);
+    const std::size_t rows = std::min(kTile, heads_ - first);
+    for (std::size_t row = 0; row < rows; ++row) {
+      unpack_logits(logits_.data() + 2 * (first + row) * count, count, logits.data() + row * count);
+      unpack_bits(marked_.data() + (first + row) * stride, count, marked.data() + row * count);
+    }
     for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t head = first; head < last; ++head) {
-        const std::size_t at = 2 * (head * count + i);
-        const auto half = static_cast<std::uint16_t>(logits_[at] | (logits_[at + 1] << 8));
-        group.logits[i * heads_ + head] = float_from_half(half);
-        group.marked[i * heads_ + head] = (marked_[head * stride + i / 8] >> (i % 8)) & 1u;
+      const std::size_t to = i * heads_ + first;
+      for (std::size_t row = 0; row < rows; ++row) {
+        group.logits[to + row] = logits[row * count + i];
+        group.marked[to + row] = marked[row * count + i];
       }
     }
   }
