@@ -1,7 +1,6 @@
 // The option groups that commands share: where to run, which policy, how to sample.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +9,10 @@
 #include "engine/events/result.hpp"
 #include "engine/policy/policy.hpp"
 #include "engine/session/sampler.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace app {
 

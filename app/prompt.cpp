@@ -1,5 +1,7 @@
 #include "app/prompt.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include "app/text_input.hpp"
 #include "engine/tokenizer/chat_template.hpp"
 

@@ -1,7 +1,6 @@
 // From what the user typed to the ids a session starts with.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,6 +9,10 @@
 #include "engine/checkpoint/model.hpp"
 #include "engine/events/result.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace app {
 

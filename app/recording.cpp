@@ -4,9 +4,10 @@
 
 namespace app {
 
-Recording::Recording(profiling::TraceWriter& trace, std::vector<std::string> notices,
+Recording::Recording(profiling::TraceWriter* trace, engine::EventSink* also, std::vector<std::string> notices,
                      std::function<void(const engine::Error&)> on_trace_error)
     : trace_(trace),
+      also_(also),
       own_notices_(std::move(notices)),
       notices_(own_notices_),
       on_trace_error_(std::move(on_trace_error)) {}
@@ -23,13 +24,22 @@ void Recording::on_event(engine::Event event) {
 }
 
 void Recording::forward(engine::Event event) {
-  if (trace_error_) return;
-  trace_error_ = trace_.error();
-  if (trace_error_) {
-    on_trace_error_(*trace_error_);
-  } else {
-    trace_.on_event(std::move(event));
+  const bool to_trace = trace_takes_events();
+  if (also_ == nullptr) {
+    if (to_trace) trace_->on_event(std::move(event));
+    return;
   }
+  if (to_trace) trace_->on_event(event);
+  also_->on_event(std::move(event));
+}
+
+bool Recording::trace_takes_events() {
+  if (trace_ == nullptr || trace_error_) return false;
+  trace_error_ = trace_->error();
+  if (!trace_error_) return true;
+  on_trace_error_(*trace_error_);
+  if (also_ != nullptr) also_->on_event(engine::Notice{"the trace ends here: " + trace_error_->message});
+  return false;
 }
 
 }  // namespace app

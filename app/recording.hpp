@@ -1,5 +1,5 @@
-// The sink of a recorded run: passes every event to the trace, adds the command line's own notices to it, and
-// keeps what the command reports afterwards.
+// The sink of a run: passes every event to a trace and to another sink, adds notices of its own to the
+// stream, and keeps what is reported afterwards.
 #pragma once
 
 #include <functional>
@@ -15,10 +15,10 @@ namespace app {
 
 class Recording : public engine::EventSink {
  public:
-  // `trace` outlives this object. `notices` enter the stream right after RunStarted. `on_trace_error` is
-  // called once, on the engine's thread, when writing has failed; the run's events are no longer kept from
-  // then on.
-  Recording(profiling::TraceWriter& trace, std::vector<std::string> notices,
+  // `trace` and `also` may be null and outlive this object otherwise. `notices` enter the stream right after
+  // RunStarted. `on_trace_error` is called once, on the engine's thread, when writing has failed; the trace
+  // gets no further events from then on, and the other sink gets a notice that says so.
+  Recording(profiling::TraceWriter* trace, engine::EventSink* also, std::vector<std::string> notices,
             std::function<void(const engine::Error&)> on_trace_error);
 
   void on_event(engine::Event event) override;
@@ -29,8 +29,10 @@ class Recording : public engine::EventSink {
 
  private:
   void forward(engine::Event event);
+  bool trace_takes_events();
 
-  profiling::TraceWriter& trace_;
+  profiling::TraceWriter* trace_;
+  engine::EventSink* also_;
   std::vector<std::string> own_notices_;
   std::vector<std::string> notices_;
   std::function<void(const engine::Error&)> on_trace_error_;

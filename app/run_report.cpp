@@ -17,6 +17,33 @@ std::string policy_text(const engine::RunStarted& run) {
   return text + fmt::format(", threshold {:.4g}", run.threshold);
 }
 
+std::vector<std::string> run_lines(const RunReport& report) {
+  const engine::RunSummary& summary = report.summary;
+  const auto bytes = [](std::int64_t count) { return bytes_text(static_cast<std::uintmax_t>(count)); };
+  return {
+      fmt::format("model     {} ({}, {}), policy {}", report.run.model_name, report.run.architecture,
+                  report.run.weight_dtype, policy_text(report.run)),
+      fmt::format("device    {}", report.run.device),
+      fmt::format("prefill   {} tokens in {:.2f} s, {:.1f} tokens/s", summary.prompt_tokens,
+                  summary.prefill_seconds, per_second(summary.prompt_tokens, summary.prefill_seconds)),
+      fmt::format("decode    {} tokens in {:.2f} s, {:.1f} tokens/s, first token after {:.2f} s",
+                  summary.decode_tokens, summary.decode_seconds, decode_speed(summary),
+                  summary.first_token_seconds),
+      fmt::format("cache     CR {:.2f}: {} live in {} allocated, dense would be {}",
+                  report.compression_ratio(), bytes(report.live_bytes()), bytes(report.allocated_bytes()),
+                  bytes(report.dense_bytes())),
+      fmt::format("KV reads  {} slots", summary.kv_reads),
+  };
+}
+
+nlohmann::ordered_json quality_json(const engine::RunSummary& summary) {
+  if (summary.quality_positions == 0) return nullptr;
+  return {{"positions", summary.quality_positions},
+          {"mean_kl", summary.mean_kl},
+          {"top1_agreement", summary.top1_agreement},
+          {"seconds", summary.quality_seconds}};
+}
+
 }  // namespace
 
 double RunReport::compression_ratio() const {
@@ -45,26 +72,18 @@ std::string bytes_text(std::uintmax_t bytes) {
 }
 
 std::vector<std::string> report_lines(const RunReport& report) {
+  std::vector<std::string> lines = run_lines(report);
   const engine::RunSummary& summary = report.summary;
-  const auto bytes = [](std::int64_t count) { return bytes_text(static_cast<std::uintmax_t>(count)); };
-  return {
-      fmt::format("model     {} ({}, {}), policy {}", report.run.model_name, report.run.architecture,
-                  report.run.weight_dtype, policy_text(report.run)),
-      fmt::format("device    {}", report.run.device),
-      fmt::format("prefill   {} tokens in {:.2f} s, {:.1f} tokens/s", summary.prompt_tokens,
-                  summary.prefill_seconds, per_second(summary.prompt_tokens, summary.prefill_seconds)),
-      fmt::format("decode    {} tokens in {:.2f} s, {:.1f} tokens/s, first token after {:.2f} s",
-                  summary.decode_tokens, summary.decode_seconds, decode_speed(summary),
-                  summary.first_token_seconds),
-      fmt::format("cache     CR {:.2f}: {} live in {} allocated, dense would be {}",
-                  report.compression_ratio(), bytes(report.live_bytes()), bytes(report.allocated_bytes()),
-                  bytes(report.dense_bytes())),
-      fmt::format("KV reads  {} slots", summary.kv_reads),
-      fmt::format("trace     {}, {}{}", report.trace.string(), bytes_text(report.trace_bytes),
-                  report.trace_complete ? "" : ", incomplete"),
-  };
+  if (summary.quality_positions > 0) {
+    lines.push_back(fmt::format(
+        "quality   mean KL to dense {:.4f} nats, same top token at {:.1f} % of {} positions, measured in "
+        "{:.2f} s",
+        summary.mean_kl, 100 * summary.top1_agreement, summary.quality_positions, summary.quality_seconds));
+  }
+  lines.push_back(fmt::format("trace     {}, {}{}", report.trace.string(), bytes_text(report.trace_bytes),
+                              report.trace_complete ? "" : ", incomplete"));
+  return lines;
 }
-
 std::string report_json(const RunReport& report) {
   const engine::RunSummary& summary = report.summary;
   const nlohmann::ordered_json json{
@@ -90,6 +109,7 @@ std::string report_json(const RunReport& report) {
       {"allocated_bytes", report.allocated_bytes()},
       {"dense_bytes", report.dense_bytes()},
       {"kv_reads_slots", summary.kv_reads},
+      {"quality", quality_json(summary)},
       {"trace", report.trace.string()},
       {"trace_bytes", report.trace_bytes},
       {"trace_complete", report.trace_complete},

@@ -28,8 +28,31 @@ engine::Result<bool> OccupancyStream::read_run(std::int64_t sequence, Position& 
   return found;
 }
 
+void OccupancyStream::refresh() {
+  for (auto& [sequence, position] : positions_) position.may_have_grown = position.run.has_value();
+}
+
+engine::Status OccupancyStream::reread_run(std::int64_t sequence, Position& position) {
+  position.may_have_grown = false;
+  runs_.bind(sequence, position.last_row - 1);
+  if (runs_.step()) {
+    auto run = OccupancyRun::from_row(runs_, heads_);
+    if (!run || run->id != position.last_row || run->steps < position.taken) {
+      return engine::bad_input("trace '{}': damaged (occupancy of sequence {}, row {})", db_.trace(),
+                               sequence, position.last_row);
+    }
+    position.run = std::move(run);
+  }
+  auto status = runs_.status();
+  runs_.reset();
+  return status;
+}
+
 engine::Result<OccupancyStream::Next> OccupancyStream::next(std::int64_t sequence) {
   Position& position = positions_[sequence];
+  if (position.may_have_grown && position.taken == position.run->steps) {
+    if (const auto status = reread_run(sequence, position); !status) return status.error();
+  }
   if (!position.run || position.taken == position.run->steps) {
     const auto found = read_run(sequence, position);
     if (!found) return found.error();

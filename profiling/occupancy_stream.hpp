@@ -20,14 +20,19 @@ class OccupancyStream {
   };
   engine::Result<Next> next(std::int64_t sequence);
 
+  // Makes the stream look again at the last row of each sequence, which grows while the trace is recorded.
+  void refresh();
+
  private:
   struct Position {
     std::optional<OccupancyRun> run;
     std::int64_t last_row = 0;
     std::int64_t taken = 0;  // steps of the run
+    bool may_have_grown = false;
     OccupancyState state;
   };
   engine::Result<bool> read_run(std::int64_t sequence, Position& position);
+  engine::Status reread_run(std::int64_t sequence, Position& position);
 
   const Database& db_;
   std::size_t heads_;

@@ -92,6 +92,16 @@ engine::Status gather_operations(const Database& db, TraceStats& stats) {
   return rows.status();
 }
 
+engine::Status gather_quality(const Database& db, TraceStats& stats) {
+  Statement rows = db.prepare(
+      "SELECT coalesce(s.text, 'unknown'), count(*), avg(q.value), max(q.value) FROM raw_quality q "
+      "LEFT JOIN strings s ON s.id = q.measure GROUP BY 1 ORDER BY 1");
+  while (rows.step()) {
+    stats.quality.push_back({std::string(rows.text(0)), rows.integer(1), rows.real(2), rows.real(3)});
+  }
+  return rows.status();
+}
+
 engine::Status gather_counters(const Database& db, const char* sql,
                                std::vector<std::pair<std::string, std::int64_t>>& counters) {
   Statement rows = db.prepare(sql);
@@ -124,6 +134,7 @@ engine::Status gather(const Database& db, TraceStats& stats) {
   if (auto status = gather_decisions(db, chunks, stats); !status) return status;
   if (auto status = gather_decisions(db, tails, stats); !status) return status;
   if (auto status = gather_operations(db, stats); !status) return status;
+  if (auto status = gather_quality(db, stats); !status) return status;
   if (auto status = gather_counters(db, "SELECT what, count FROM drops", stats.dropped); !status)
     return status;
   return gather_counters(db,

@@ -30,6 +30,14 @@ struct OperationStats {
   double share = 0;  // of all operations' time
 };
 
+// One measure against the dense model over all positions that have it.
+struct QualityStats {
+  std::string measure;
+  std::int64_t positions = 0;
+  double mean = 0;
+  double highest = 0;
+};
+
 struct DecisionCounts {
   std::int64_t judged = 0, marked = 0;
   double fraction() const {
@@ -47,6 +55,7 @@ struct TraceStats {
   std::optional<CacheTotals> end, peak;    // absent: no cache state was recorded
   std::vector<DecisionCounts> decisions;   // [layers * kv_heads]
   std::vector<OperationStats> operations;  // longest first
+  std::vector<QualityStats> quality;       // by name; empty: not measured
   std::vector<std::pair<std::string, std::int64_t>> dropped;
   std::vector<std::pair<std::string, std::int64_t>> profiler;  // recorder_* of meta without the prefix
   std::int64_t file_bytes = 0;

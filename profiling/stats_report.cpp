@@ -125,6 +125,16 @@ Json operations_json(const TraceStats& stats) {
   return operations;
 }
 
+Json quality_json(const TraceStats& stats) {
+  if (stats.quality.empty()) return nullptr;
+  Json quality = Json::object();
+  for (const QualityStats& measure : stats.quality) {
+    quality[measure.measure] = {
+        {"positions", measure.positions}, {"mean", measure.mean}, {"max", measure.highest}};
+  }
+  return quality;
+}
+
 Json dropped_json(const TraceStats& stats) {
   Json dropped = {{"spans", 0}, {"span_batches", 0}};
   for (const auto& [what, count] : stats.dropped) dropped[what] = count;
@@ -195,6 +205,7 @@ engine::Result<std::string> stats_json(const std::filesystem::path& trace) {
        {{"end", moment_json(stats->end, slot_bytes)}, {"peak", moment_json(stats->peak, slot_bytes)}}},
       {"layers", layers_json(*stats)},
       {"operations", operations_json(*stats)},
+      {"quality", quality_json(*stats)},
       {"dropped", dropped_json(*stats)},
       {"profiler", profiler_json(*stats)}};
   return dump(json);
@@ -215,6 +226,10 @@ engine::Result<std::string> stats_text(const std::filesystem::path& trace) {
   text += cache_line("cache end", stats.end, run.slot_bytes) + cache_line("peak", stats.peak, run.slot_bytes);
   text += fmt::format("marked     {:.1f} % of {} decisions; {} KV reads\n",
                       100 * stats.all_decisions().fraction(), stats.all_decisions().judged, stats.kv_reads);
+  for (const QualityStats& measure : stats.quality) {
+    text += fmt::format("quality    {} {:.4f} on average, {:.4f} at most, over {} positions\n",
+                        measure.measure, measure.mean, measure.highest, measure.positions);
+  }
   text += heads_lines(stats);
   constexpr std::size_t kMostOperations = 8;
   for (std::size_t i = 0; i < std::min(stats.operations.size(), kMostOperations); ++i) {

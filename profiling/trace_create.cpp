@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "profiling/run_facts.hpp"
 #include "profiling/schema.hpp"
@@ -15,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kBusyTimeoutMs = 2000;
+constexpr std::chrono::milliseconds kReadersLetGo{400};
 
 void remove_trace(const fs::path& path) {
   std::error_code ignored;
@@ -111,12 +114,18 @@ engine::Result<Database> create_trace(const fs::path& path, bool overwrite) {
   return db;
 }
 
+// Changing the mode needs the file for ourselves. Who follows the recording lets go of it on reading its end;
+// with any other reader attached it stays in write-ahead mode, which every reader copes with: nothing is
+// lost.
 engine::Status close_trace(Database db) {
-  // Changing the mode needs the file for ourselves. With a reader attached it stays in write-ahead mode,
-  // which every reader copes with; nothing is lost.
-  const auto mode = db.text("PRAGMA journal_mode = DELETE");
-  if (mode || (sqlite3_errcode(db.handle()) & 0xff) == SQLITE_BUSY) return {};
-  return mode.error();
+  const auto patience = std::chrono::steady_clock::now() + kReadersLetGo;
+  while (true) {
+    const auto mode = db.text("PRAGMA journal_mode = DELETE");
+    if (mode) return {};
+    if ((sqlite3_errcode(db.handle()) & 0xff) != SQLITE_BUSY) return mode.error();
+    if (std::chrono::steady_clock::now() > patience) return {};
+    std::this_thread::sleep_for(kReadersLetGo / 20);
+  }
 }
 
 }  // namespace profiling

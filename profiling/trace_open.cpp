@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 constexpr int kBusyTimeoutMs = 2000;
 // Checking every page takes up to 3 ms per MB; of a larger trace only what is read is checked.
-constexpr std::uint64_t kLargestFullCheck = 32 << 20;
+constexpr std::uint64_t kLargestFullCheck = 8 << 20;
 
 bool has_content(const fs::path& path, const char* suffix) {
   std::error_code error;

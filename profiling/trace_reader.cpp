@@ -27,7 +27,7 @@ const engine::RunStarted& TraceReader::run() const {
 engine::Status TraceReader::replay(engine::EventSink& sink) const {
   const ReadTransaction transaction(state_->trace.db);
   if (!transaction.status()) return transaction.status();
-  return replay_events(state_->trace.db, state_->run, sink);
+  return Replay(state_->trace.db, state_->run).emit_new(sink);
 }
 
 engine::Result<std::vector<std::int32_t>> TraceReader::live_slots(engine::SequenceId sequence,

@@ -38,6 +38,7 @@ Json trace_json(const TraceSize& trace) {
           {"kernel_rows", trace.kernel_rows},
           {"bytes_per_kernel_row", trace.bytes_per_kernel_row},
           {"open_seconds", trace.open_seconds},
+          {"replay_seconds", trace.replay_seconds},
           {"state_seconds", trace.state_seconds}};
 }
 
@@ -73,9 +74,9 @@ std::string trace_rows(const TraceSize& trace) {
   return row(fmt::format("trace of {} tokens, {} x {} heads", trace.tokens, trace.layers, trace.kv_heads),
              fmt::format("{}, {:.1f} bytes per kernel row", bytes_text(trace.bytes),
                          trace.bytes_per_kernel_row)) +
-         row("  written, opened, any state in",
-             fmt::format("{:.2f} s, {:.3f} s, {:.3f} s", trace.write_seconds, trace.open_seconds,
-                         trace.state_seconds));
+         row("  written, opened, replayed, any state in",
+             fmt::format("{:.2f} s, {:.3f} s, {:.3f} s, {:.3f} s", trace.write_seconds, trace.open_seconds,
+                         trace.replay_seconds, trace.state_seconds));
 }
 
 Series scaled(const Series& series, double factor) {

@@ -173,6 +173,25 @@ engine::Result<std::int64_t> stored_spans(const fs::path& path) {
   return std::stoll(csv.substr(csv.find('\n') + 1));
 }
 
+// Takes every event and keeps none.
+class Discard : public engine::EventSink {
+ public:
+  void on_event(engine::Event event) override { events_ += event.index() + 1; }
+
+ private:
+  std::size_t events_ = 0;
+};
+
+engine::Status time_replay(const fs::path& path, TraceSize& size) {
+  const Stopwatch watch;
+  const auto reader = profiling::TraceReader::open(path);
+  if (!reader) return reader.error();
+  Discard sink;
+  auto status = (*reader)->replay(sink);
+  size.replay_seconds = watch.seconds();
+  return status;
+}
+
 engine::Status time_reading(const fs::path& path, TraceSize& size) {
   const Stopwatch opening;
   const auto reader = profiling::TraceReader::open(path);
@@ -196,6 +215,7 @@ engine::Result<TraceSize> measure_trace_size(const fs::path& folder, std::stop_t
   size.bytes = plain->bytes;
   size.write_seconds = plain->seconds;
   if (auto status = time_reading(path, size); !status) return status.error();
+  if (auto status = time_replay(path, size); !status) return status.error();
   const auto with_spans = write_trace(path, true, stop);
   if (!with_spans) return with_spans.error();
   const auto rows = stored_spans(path);

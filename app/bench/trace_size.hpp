@@ -19,7 +19,8 @@ struct TraceSize {
   std::int64_t kernel_rows = 0;
   double bytes_per_kernel_row = 0;  // indexes included
   double open_seconds = 0;
-  double state_seconds = 0;  // live slots of every head at one position, the slowest of several
+  double replay_seconds = 0;  // every event again, from opening the file on
+  double state_seconds = 0;   // live slots of every head at one position, the slowest of several
 };
 
 engine::Result<TraceSize> measure_trace_size(const std::filesystem::path& folder, std::stop_token stop);

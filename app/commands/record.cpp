@@ -1,17 +1,13 @@
 #include "app/commands/record.hpp"
 
 #include <filesystem>
-#include <optional>
 #include <system_error>
 
 #include "app/interrupt.hpp"
-#include "app/options.hpp"
 #include "app/progress.hpp"
-#include "app/prompt.hpp"
-#include "app/recording.hpp"
+#include "app/recorded_run.hpp"
 #include "app/run_report.hpp"
-#include "engine/session/session.hpp"
-#include "profiling/trace_writer.hpp"
+#include "app/run_setup.hpp"
 
 namespace app {
 
@@ -21,102 +17,48 @@ namespace fs = std::filesystem;
 
 struct RecordOptions {
   std::string model;
-  PromptOptions prompt;
-  std::int32_t tokens = 0;
+  RunOptions run;
   std::string trace;
   bool overwrite = false;
   std::string on_trace_error = "stop";
-  DeviceOptions device;
-  PolicyArguments policy;
-  engine::SamplingOptions sampling;
-  std::int32_t chains = 1;
-  bool ignore_eos = false;
   bool quiet = false;
   bool json = false;
 };
 
 void add_options(CLI::App& command, RecordOptions& options) {
   command.add_option("--model", options.model, "The checkpoint folder")->required()->type_name("DIR");
-  add_prompt_options(command, options.prompt);
-  add_integer(command, "--tokens", options.tokens, 1, kMaxInt32, "Tokens to generate, per chain")->required();
+  add_prompt_options(command, options.run.prompt);
+  add_integer(command, "--tokens", options.run.tokens, 1, kMaxInt32, "Tokens to generate, per chain")
+      ->required();
   command.add_option("--trace", options.trace, "The trace to write")->required()->type_name("OUT");
   command.add_flag("--overwrite", options.overwrite, "Replace an existing trace");
   command
       .add_option("--on-trace-error", options.on_trace_error,
                   "When the trace cannot be written on: stop (default), or continue without it")
       ->type_name("stop|continue");
-  add_policy_options(command, options.policy);
-  add_integer(command, "--chains", options.chains, 1, 1024,
-              "Continuations of the prompt, as one batch (default 1)");
-  command.add_flag("--ignore-eos", options.ignore_eos, "Go on after the end of the text");
-  add_sampling_options(command, options.sampling);
-  add_device_options(command, options.device);
+  add_run_options(command, options.run);
   command.add_flag("--quiet", options.quiet, "No text, no progress, no summary");
   command.add_flag("--json", options.json, "A JSON summary on standard output instead of the text");
 }
 
-// Everything that is needed to start, checked.
 struct Plan {
-  std::shared_ptr<const engine::Model> model;
-  std::shared_ptr<const engine::Tokenizer> tokenizer;
-  engine::SessionOptions session;
-  engine::RunRequest request;
-  std::vector<std::string> notices;
+  LoadedModel loaded;
+  RunSetup setup;
 };
 
-engine::Result<engine::SessionOptions> session_options(const RecordOptions& options) {
-  engine::SessionOptions session;
-  auto backend = to_backend_options(options.device);
-  if (!backend) return backend.error();
-  session.backend = *backend;
-  auto policy = to_policy_options(options.policy);
-  if (!policy) return policy.error();
-  session.policy = *policy;
-  session.sampling = options.sampling;
-  session.chains = options.chains;
-  session.max_tokens = options.tokens;
-  session.ignore_eos = options.ignore_eos;
+// What needs no checkpoint is refused before one is opened.
+engine::Result<Plan> make_plan(const RecordOptions& options) {
+  if (auto session = session_options(options.run); !session) return session.error();
   if (options.on_trace_error != "stop" && options.on_trace_error != "continue") {
     return engine::bad_input("--on-trace-error: expected stop or continue, got '{}'", options.on_trace_error);
   }
-  return session;
-}
-
-engine::Status check_context(std::size_t prompt_tokens, std::int32_t tokens, std::int32_t max_positions) {
-  if (prompt_tokens + static_cast<std::size_t>(tokens) <= static_cast<std::size_t>(max_positions)) return {};
-  return engine::bad_input("--tokens: the prompt's {} tokens and {} more exceed max_position_embeddings {}",
-                           prompt_tokens, tokens, max_positions);
-}
-
-engine::Result<Plan> make_plan(const RecordOptions& options) {
-  Plan plan;
-  auto session = session_options(options);
-  if (!session) return session.error();
-  plan.session = *session;
-  const auto text = read_prompt(options.prompt);
+  const auto text = read_prompt(options.run.prompt);
   if (!text) return text.error();
-  auto model = engine::load_model(options.model);
-  if (!model) return model.error();
-  plan.model = *model;
-  if (auto policy = engine::resolve_policy(plan.session.policy, *plan.model); !policy) return policy.error();
-  auto tokenizer = engine::Tokenizer::load(options.model);
-  if (!tokenizer) return tokenizer.error();
-  plan.tokenizer = *tokenizer;
-  auto prompt = encode_prompt(*text, options.prompt, *plan.tokenizer, *plan.model);
-  if (!prompt) return prompt.error();
-  if (auto status = check_context(prompt->ids.size(), options.tokens, plan.model->config.max_positions);
-      !status) {
-    return status.error();
-  }
-  plan.request.prompt = std::move(prompt->ids);
-  plan.request.prompt_text = text->text;
-  for (const std::string& notice : {prompt->notice, device_notice(options.device)}) {
-    if (!notice.empty()) plan.notices.push_back(notice);
-  }
-  if (options.chains > 1 && options.sampling.temperature == 0) {
-    plan.notices.push_back("--chains: all chains are equal at temperature 0");
-  }
-  return plan;
+  auto loaded = load_for_run(options.model);
+  if (!loaded) return loaded.error();
+  auto setup = set_up_run(*loaded, *text, options.run);
+  if (!setup) return setup.error();
+  return Plan{std::move(*loaded), std::move(*setup)};
 }
 
 // Shows the run while it goes on: prefill as progress, then chain 0's text as it comes.
@@ -177,13 +119,12 @@ void print_report(const RecordOptions& options, const RunReport& report, Console
   for (const std::string& line : report_lines(report)) console.later(line);
 }
 
-// The most telling reason first. `session_error` is null where the session ended well.
-engine::Status outcome(const RecordOptions& options, const engine::Error* session_error,
-                       const std::optional<engine::Error>& trace_error, const InterruptWatch& interrupt,
+// The most telling reason first.
+engine::Status outcome(const RecordOptions& options, const RecordedRun& done, const InterruptWatch& interrupt,
                        Console& console) {
-  const bool stopped = session_error != nullptr && session_error->code == engine::ErrorCode::interrupted;
-  if (session_error != nullptr && !stopped) return *session_error;
-  if (trace_error) return *trace_error;
+  const bool stopped = done.session_error && done.session_error->code == engine::ErrorCode::interrupted;
+  if (done.session_error && !stopped) return *done.session_error;
+  if (done.trace_error) return *done.trace_error;
   if (auto written = console.flush(); !written) return written;
   if (!interrupt.interrupted()) return {};
   return engine::Error{engine::ErrorCode::interrupted,
@@ -192,36 +133,30 @@ engine::Status outcome(const RecordOptions& options, const engine::Error* sessio
 
 engine::Status run_plan(const RecordOptions& options, Plan& plan, Console& console) {
   InterruptWatch interrupt;
-  std::error_code ignored;
-  const bool existed = fs::exists(options.trace, ignored);
-  auto trace = profiling::TraceWriter::create(options.trace, {.overwrite = options.overwrite});
-  if (!trace) return trace.error();
-  Recording recording(**trace, plan.notices, [&](const engine::Error&) {
-    if (options.on_trace_error == "stop") interrupt.request_stop();
-  });
-
   LiveOutput live(console, options);
-  plan.request.stop = interrupt.token();
-  plan.request.on_progress = [&](const engine::RunProgress& at) {
+  engine::RunRequest& request = plan.setup.request;
+  request.stop = interrupt.token();
+  request.on_progress = [&](const engine::RunProgress& at) {
     if (!live.show(at)) interrupt.request_stop();
   };
-  const auto summary = engine::run_session(plan.model, plan.tokenizer, plan.session, plan.request, recording);
+  const auto on_trace_error = [&](const engine::Error&) {
+    if (options.on_trace_error == "stop") interrupt.request_stop();
+  };
+  const TraceTarget target{options.trace, options.overwrite};
+  const auto done = run_recorded(plan.loaded, plan.setup, target, nullptr, on_trace_error);
   live.end();
-  const engine::Status finished = (*trace)->finish();
-  if (!recording.run() && !existed) fs::remove(options.trace, ignored);  // nothing happened: leave nothing
-
-  const auto trace_error = finished ? recording.trace_error() : std::optional(finished.error());
-  if (summary) {
+  if (!done) return done.error();
+  if (done->summary) {
     print_report(options,
-                 {.run = recording.run().value_or(engine::RunStarted{}),
-                  .summary = *summary,
+                 {.run = done->run.value_or(engine::RunStarted{}),
+                  .summary = *done->summary,
                   .trace = options.trace,
                   .trace_bytes = file_bytes(options.trace),
-                  .trace_complete = !trace_error,
-                  .notices = recording.notices()},
+                  .trace_complete = !done->trace_error,
+                  .notices = done->notices},
                  console);
   }
-  return outcome(options, summary ? nullptr : &summary.error(), trace_error, interrupt, console);
+  return outcome(options, *done, interrupt, console);
 }
 
 }  // namespace

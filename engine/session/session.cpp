@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/session/calibration.hpp"
+#include "engine/session/dense_shadow.hpp"
 #include "engine/version.hpp"
 
 namespace engine {
@@ -23,6 +24,9 @@ std::int64_t unix_now_ns() {
 double seconds_between(std::int64_t start_ns, std::int64_t end_ns) {
   return static_cast<double>(end_ns - start_ns) * 1e-9;
 }
+
+// Prompt tokens per step while all of them are measured: bounds the memory of two sets of logits.
+constexpr std::int32_t kRowsMeasured = 128;
 
 // One continuation of the prompt.
 struct Chain {
@@ -56,8 +60,11 @@ class Run {
   void sample(std::span<const float> logits, const std::vector<Chain*>& chains);
   Result<StepOutput> step(std::span<const StepInput> inputs, Phase phase);
   void emit_started();
+  std::vector<QualityMeasured> measure(std::span<const StepInput> inputs, const StepOutput& output);
+  void give_up_quality(const Error& reason);
+  void emit_quality(std::vector<QualityMeasured> measures);
   void emit_step(StepOutput& output, Phase phase, std::int64_t start_ns, std::int64_t end_ns);
-  void report(Phase phase, std::int32_t done, std::int32_t total, std::string_view text) const;
+  void report(Phase phase, std::int32_t done, std::int32_t total, std::string_view text);
   void finish_run(const std::string& reason);
   std::string end_reason() const;
   std::string piece(std::optional<StreamDecoder>& decoder, TokenId id) const;
@@ -74,7 +81,9 @@ class Run {
   std::int64_t start_unix_ns_ = 0;
   PreparedPolicy policy_;
   std::unique_ptr<Backend> backend_;
+  std::unique_ptr<DenseShadow> shadow_;  // null: quality is not measured
   std::int16_t sample_operation_ = 0;
+  std::int16_t shadow_operation_ = 0;
   std::set<TokenId> eos_;
   Step next_step_ = 0;
   std::optional<StreamDecoder> prompt_decoder_;
@@ -86,6 +95,7 @@ class Run {
     std::int64_t allocated = 0;
   };
   std::map<SequenceId, Slots> slots_;  // of every sequence after its last step, all heads
+  double aside_seconds_ = 0;           // spent on other things than the run: pauses, the dense pass
   RunSummary summary_;
 };
 
@@ -111,6 +121,10 @@ Result<RunSummary> Run::execute() {
     summary_.texts.push_back(std::move(chain.text));
     summary_.ids.push_back(std::move(chain.ids));
     summary_.finish_reasons.push_back(chain.finish_reason);
+  }
+  if (summary_.quality_positions > 0) {
+    summary_.mean_kl /= static_cast<double>(summary_.quality_positions);
+    summary_.top1_agreement /= static_cast<double>(summary_.quality_positions);
   }
   return summary_;
 }
@@ -140,6 +154,12 @@ Status Run::start() {
   backend_->set_clock_start(start_ns_);
   summary_.load_seconds = seconds_between(load_start, steady_now_ns());
   sample_operation_ = static_cast<std::int16_t>(backend_->info().operations.size());
+  shadow_operation_ = static_cast<std::int16_t>(sample_operation_ + 1);
+  if (options_.quality != QualityPass::off) {
+    auto shadow = DenseShadow::create(model_, options_.backend);
+    if (!shadow) return shadow.error();
+    shadow_ = std::move(*shadow);
+  }
   eos_.insert(model_->config.eos_ids.begin(), model_->config.eos_ids.end());
   if (tokenizer_ != nullptr) {
     prompt_decoder_.emplace(tokenizer_);
@@ -187,6 +207,10 @@ void Run::emit_started() {
   run.operations.emplace_back("sample");
   run.kernels = info.kernels;
   run.kernels.emplace_back("sample");
+  if (shadow_ != nullptr) {
+    run.operations.emplace_back("dense_shadow");
+    run.kernels.emplace_back("dense_shadow");
+  }
   sink_.on_event(std::move(run));
   for (const std::string& notice : info.notices) sink_.on_event(Notice{notice});
   if (!policy_.notice.empty()) sink_.on_event(Notice{policy_.notice});
@@ -201,7 +225,10 @@ Status Run::prefill() {
   summary_.prompt_tokens = static_cast<std::int32_t>(prompt.size());
   const SequenceId sequence = backend_->start_sequence();
   sink_.on_event(SequenceStarted{sequence, -1, 0});
-  const auto chunk = static_cast<std::size_t>(std::max(1, options_.chunk));
+  if (shadow_ != nullptr) shadow_->start_sequence(sequence);
+  const bool all_rows = options_.quality == QualityPass::everything;
+  const auto chunk =
+      static_cast<std::size_t>(std::clamp(options_.chunk, 1, all_rows ? kRowsMeasured : INT32_MAX));
   for (std::size_t begin = 0; begin < prompt.size(); begin += chunk) {
     if (request_.stop.stop_requested()) return Error{ErrorCode::interrupted, "interrupted"};
     const auto tokens = prompt.subspan(begin, std::min(chunk, prompt.size() - begin));
@@ -210,13 +237,14 @@ Status Run::prefill() {
       sink_.on_event(TokenAdded{sequence, static_cast<std::int32_t>(begin + i), tokens[i],
                                 piece(prompt_decoder_, tokens[i]), Phase::prefill, next_step_});
     }
-    const StepInput input{sequence, tokens, last ? LogitRows::last : LogitRows::none};
+    const LogitRows rows = all_rows ? LogitRows::all : last ? LogitRows::last : LogitRows::none;
+    const StepInput input{sequence, tokens, rows};
     auto output = step(std::span(&input, 1), Phase::prefill);
     if (!output) return output.error();
-    if (last) prompt_logits_.assign(output->logits.begin(), output->logits.end());
+    if (last) prompt_logits_.assign(output->logits.end() - model_->config.vocab, output->logits.end());
     report(Phase::prefill, static_cast<std::int32_t>(begin + tokens.size()), summary_.prompt_tokens, {});
   }
-  summary_.prefill_seconds = seconds_between(start_ns, steady_now_ns());
+  summary_.prefill_seconds = seconds_between(start_ns, steady_now_ns()) - aside_seconds_;
   return {};
 }
 
@@ -228,6 +256,9 @@ Status Run::fork() {
       if (!forked) return forked.error();
       sequence = *forked;
       slots_[sequence] = slots_[0];
+      if (shadow_ != nullptr) {
+        if (auto status = shadow_->fork_sequence(0, sequence); !status) give_up_quality(status.error());
+      }
       sink_.on_event(SequenceStarted{sequence, 0, summary_.prompt_tokens});
     }
     chains_.push_back({sequence, Sampler(options_.sampling, i), prompt_decoder_, 0, {}, {}, {}});
@@ -240,6 +271,7 @@ Status Run::fork() {
 
 Status Run::decode() {
   const std::int64_t start_ns = steady_now_ns();
+  const double aside_before = aside_seconds_;
   std::vector<Chain*> active;
   for (Chain& chain : chains_) active.push_back(&chain);
   std::vector<float> logits;
@@ -261,7 +293,7 @@ Status Run::decode() {
     report(Phase::decode, static_cast<std::int32_t>(active.front()->ids.size()), options_.max_tokens,
            new_text_);
   }
-  summary_.decode_seconds = seconds_between(start_ns, steady_now_ns());
+  summary_.decode_seconds = seconds_between(start_ns, steady_now_ns()) - (aside_seconds_ - aside_before);
   return {};
 }
 
@@ -310,8 +342,45 @@ Result<StepOutput> Run::step(std::span<const StepInput> inputs, Phase phase) {
   const std::int64_t start_ns = now();
   auto output = backend_->step(inputs);
   if (!output) return output;
-  emit_step(*output, phase, start_ns, now());
+  const std::int64_t end_ns = now();
+  if (shadow_ != nullptr) emit_quality(measure(inputs, *output));
+  emit_step(*output, phase, start_ns, end_ns);
   return output;
+}
+
+std::vector<QualityMeasured> Run::measure(std::span<const StepInput> inputs, const StepOutput& output) {
+  Span span;
+  span.start_ns = now();
+  auto measures = shadow_->step(inputs, output);
+  span.end_ns = now();
+  span.step = next_step_;
+  span.operation = span.kernel = shadow_operation_;
+  const double seconds = seconds_between(span.start_ns, span.end_ns);
+  summary_.quality_seconds += seconds;
+  aside_seconds_ += seconds;
+  if (options_.backend.spans) sink_.on_event(SpansRecorded{{span}});
+  if (measures) return std::move(*measures);
+  give_up_quality(measures.error());
+  return {};
+}
+
+// A run is worth more than its measure: it goes on without.
+void Run::give_up_quality(const Error& reason) {
+  shadow_.reset();
+  sink_.on_event(
+      Notice{fmt::format("quality is not measured from step {} on: {}", next_step_, reason.message)});
+}
+
+void Run::emit_quality(std::vector<QualityMeasured> measures) {
+  for (QualityMeasured& measure : measures) {
+    if (measure.measure == "kl") {
+      ++summary_.quality_positions;
+      summary_.mean_kl += measure.value;
+    } else {
+      summary_.top1_agreement += measure.value;
+    }
+    sink_.on_event(std::move(measure));
+  }
 }
 
 void Run::emit_step(StepOutput& output, Phase phase, std::int64_t start_ns, std::int64_t end_ns) {
@@ -347,8 +416,11 @@ std::string Run::piece(std::optional<StreamDecoder>& decoder, TokenId id) const 
   return decoder ? decoder->next(id) : std::string();
 }
 
-void Run::report(Phase phase, std::int32_t done, std::int32_t total, std::string_view text) const {
-  if (request_.on_progress) request_.on_progress({phase, done, total, text});
+void Run::report(Phase phase, std::int32_t done, std::int32_t total, std::string_view text) {
+  if (!request_.on_progress) return;
+  const std::int64_t start_ns = steady_now_ns();
+  request_.on_progress({phase, done, total, text});
+  aside_seconds_ += seconds_between(start_ns, steady_now_ns());
 }
 
 std::string Run::end_reason() const {

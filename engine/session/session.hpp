@@ -23,6 +23,15 @@
 
 namespace engine {
 
+// Which positions a dense pass over the run's own tokens measures, as QualityMeasured events: "kl", KL(dense
+// || run) in nats, and "top1", 1 where both have the same likeliest token. A position's measure judges the
+// prediction that follows it. Costs about a dense run more time and cache; RunSummary tells how much.
+enum class QualityPass : std::uint8_t {
+  off,
+  answers,    // what the answers were sampled from: the prompt's last position, and every decoded one
+  everything  // the prompt's other positions too
+};
+
 struct SessionOptions {
   PolicyOptions policy;
   BackendOptions backend;
@@ -31,6 +40,7 @@ struct SessionOptions {
   std::int32_t max_tokens = 128;  // per chain
   bool ignore_eos = false;
   std::int32_t chunk = 512;  // prompt tokens per prefill step
+  QualityPass quality = QualityPass::off;
 };
 
 struct RunSummary {
@@ -41,16 +51,21 @@ struct RunSummary {
   std::int64_t decode_tokens = 0;           // tokens sampled, all chains
   double load_seconds = 0;                  // backend set-up (weights are mapped before)
   double calibrate_seconds = 0;
-  double prefill_seconds = 0;
+  double prefill_seconds = 0;      // without the dense pass and on_progress, as the next
   double decode_seconds = 0;       // from the end of prefill to the end of the last decode step
   double first_token_seconds = 0;  // from the call of run() to the first sampled token
   std::int64_t dense_slots = 0;    // at the end, all chains
   std::int64_t live_slots = 0;
   std::int64_t allocated_slots = 0;
   std::int64_t kv_reads = 0;
+  double quality_seconds = 0;          // what the dense pass took
+  std::int64_t quality_positions = 0;  // measured; 0: no dense pass
+  double mean_kl = 0;                  // of these, in nats
+  double top1_agreement = 0;           // share of these
 };
 
-// Where a long run is. Called on the session's thread after every step; keep it short.
+// Where a long run is. Called on the session's thread after every step; the run goes on when the call
+// returns, so a caller pauses a run by not returning.
 struct RunProgress {
   Phase phase = Phase::prefill;
   std::int32_t done = 0;  // prompt tokens processed, or tokens sampled per chain

@@ -139,3 +139,44 @@ TEST_CASE("record, a seed decides the samples") {
   CHECK(first == sampled("1"));
   CHECK(first != sampled("2"));
 }
+
+TEST_CASE("record, --quality measures the answer against the dense model, and the trace keeps it") {
+  const support::TalkingCheckpoint model(dms_options());
+  const auto result = run_program(record(model, {"--prompt", "Hello", "--raw", "--json", "--quality"}));
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  const json quality = json::parse(result.out)["quality"];
+  CHECK(quality["positions"] == 40);  // what each of the 40 tokens was sampled from
+  CHECK(quality["mean_kl"] > 0);
+  CHECK(quality["seconds"] > 0);
+  const json kept = sql(model,
+                        "SELECT min(position) AS first, count(*) AS n, avg(value) AS mean FROM quality "
+                        "WHERE measure = 'kl'");
+  CHECK(kept[0]["first"] == 4);
+  CHECK(kept[0]["n"] == 40);
+  CHECK(kept[0]["mean"].get<double>() == Catch::Approx(quality["mean_kl"].get<double>()));
+  const auto stats = run_program({"stats", (model / "t.db").string(), "--json"});
+  const json in_stats = json::parse(stats.out)["quality"];
+  CHECK(in_stats["kl"]["mean"].get<double>() == Catch::Approx(quality["mean_kl"].get<double>()));
+  CHECK(in_stats["top1"]["mean"].get<double>() == Catch::Approx(quality["top1_agreement"].get<double>()));
+}
+
+TEST_CASE("record, --quality-prompt measures the prompt too, and a dense run agrees with itself") {
+  const support::TalkingCheckpoint model(dms_options());
+  const auto result = run_program(
+      record(model, {"--prompt", "Hello", "--raw", "--json", "--quality-prompt", "--policy", "dense"}));
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  const json quality = json::parse(result.out)["quality"];
+  CHECK(quality["positions"] == 44);
+  CHECK(quality["mean_kl"].get<double>() < 1e-6);
+  CHECK(quality["top1_agreement"] == 1.0);
+}
+
+TEST_CASE("record, without --quality there is none") {
+  const support::TalkingCheckpoint model(dms_options());
+  const auto result = run_program(record(model, {"--prompt", "Hello", "--raw", "--json"}));
+  REQUIRE(result.status == 0);
+  CHECK(json::parse(result.out)["quality"].is_null());
+  CHECK(json::parse(run_program({"stats", (model / "t.db").string(), "--json"}).out)["quality"].is_null());
+}

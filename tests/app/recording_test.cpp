@@ -27,7 +27,8 @@ TEST_CASE("Recording, the command's own notices follow the start of the run in t
   const support::TempFolder folder;
   auto trace = profiling::TraceWriter::create(folder / "t.db", {});
   REQUIRE(trace);
-  app::Recording recording(**trace, {"from the command line"},
+  Collected also;
+  app::Recording recording(trace->get(), &also, {"from the command line"},
                            [](const engine::Error&) { FAIL("no error expected"); });
   recording.on_event(started());
   recording.on_event(engine::Notice{"from the engine"});
@@ -42,6 +43,19 @@ TEST_CASE("Recording, the command's own notices follow the start of the run in t
   Collected events;
   REQUIRE((*reader)->replay(events));
   REQUIRE(events.events.size() == 4);
+  REQUIRE(also.events.size() == 4);
+  CHECK(std::get<engine::Notice>(also.events[1]).text == "from the command line");
   CHECK(std::get<engine::Notice>(events.events[1]).text == "from the command line");
   CHECK(std::get<engine::Notice>(events.events[2]).text == "from the engine");
+}
+
+TEST_CASE("Recording, without a trace the other sink gets everything") {
+  Collected also;
+  app::Recording recording(nullptr, &also, {"from the window"},
+                           [](const engine::Error&) { FAIL("no error expected"); });
+  recording.on_event(started());
+  recording.on_event(engine::RunFinished{0, "length"});
+  REQUIRE(also.events.size() == 3);
+  CHECK(std::get<engine::Notice>(also.events[1]).text == "from the window");
+  CHECK(recording.run()->model_name == "tiny");
 }

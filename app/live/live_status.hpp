@@ -1,0 +1,48 @@
+// Where the engine is: an immutable value that any thread may read.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/checkpoint/model.hpp"
+#include "engine/events/result.hpp"
+#include "engine/session/session.hpp"
+
+namespace app::live {
+
+enum class LiveState {
+  empty,     // no model
+  loading,   // a model: `stage` and `share` tell how far
+  ready,     // a model is there, no run
+  starting,  // a run: prompt encoded, threshold calibrated, backend set up
+  prefill,   // `done` of `total` prompt tokens
+  decoding,  // `done` of `total` tokens per chain
+  stopping,  // a stop was asked for; the step in progress ends first
+};
+
+struct LiveStatus {
+  LiveState state = LiveState::empty;
+  bool paused = false;
+  double pace = 0;  // tokens per second at most; 0: unlimited
+
+  std::shared_ptr<const engine::Model> model;  // null: none
+  std::filesystem::path folder;                // of the model loaded, or being loaded
+  std::string stage;                           // loading: what is read
+  double share = 0;                            // loading: 0 to 1
+
+  std::int64_t run = 0;  // counts the runs asked for; the rest is about the latest one
+  std::int32_t done = 0;
+  std::int32_t total = 0;
+  std::filesystem::path trace;                        // empty: not recorded
+  std::shared_ptr<const engine::RunSummary> summary;  // once it has ended well, or was stopped in decode
+  std::string finish_reason;                          // "eos", "length", "interrupted"; empty while it runs
+  std::optional<engine::Error> error;                 // why the last load or run failed
+  std::optional<engine::Error> trace_error;           // why its trace is not complete
+
+  bool running() const { return state >= LiveState::starting; }
+};
+
+}  // namespace app::live

@@ -1,0 +1,64 @@
+#include "app/recorded_run.hpp"
+
+#include <system_error>
+
+#include "app/recording.hpp"
+#include "profiling/trace_writer.hpp"
+
+namespace app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A trace while it is written.
+struct OpenTarget {
+  fs::path path;
+  bool existed = false;
+  std::unique_ptr<profiling::TraceWriter> writer;
+};
+
+engine::Result<OpenTarget> create(const TraceTarget& target) {
+  std::error_code ignored;
+  OpenTarget open{target.path, fs::exists(target.path, ignored), nullptr};
+  auto writer = profiling::TraceWriter::create(target.path, {.overwrite = target.overwrite});
+  if (!writer) return writer.error();
+  open.writer = std::move(*writer);
+  return open;
+}
+
+std::optional<engine::Error> close(OpenTarget& open, const Recording& recording) {
+  const engine::Status finished = open.writer->finish();
+  std::error_code ignored;
+  if (!recording.run() && !open.existed) fs::remove(open.path, ignored);  // nothing happened: leave nothing
+  if (!finished) return finished.error();
+  return recording.trace_error();
+}
+
+}  // namespace
+
+engine::Result<RecordedRun> run_recorded(const LoadedModel& loaded, const RunSetup& setup,
+                                         const std::optional<TraceTarget>& target, engine::EventSink* also,
+                                         const std::function<void(const engine::Error&)>& on_trace_error) {
+  OpenTarget open;
+  if (target) {
+    auto created = create(*target);
+    if (!created) return created.error();
+    open = std::move(*created);
+  }
+  Recording recording(open.writer.get(), also, setup.notices, on_trace_error);
+  const auto summary =
+      engine::run_session(loaded.model, loaded.tokenizer, setup.session, setup.request, recording);
+  RecordedRun done;
+  if (summary) {
+    done.summary = *summary;
+  } else {
+    done.session_error = summary.error();
+  }
+  if (target) done.trace_error = close(open, recording);
+  done.run = recording.run();
+  done.notices = recording.notices();
+  return done;
+}
+
+}  // namespace app

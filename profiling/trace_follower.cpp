@@ -1,0 +1,79 @@
+#include "profiling/trace_follower.hpp"
+
+#include <optional>
+
+#include "profiling/read_transaction.hpp"
+#include "profiling/replay.hpp"
+#include "profiling/run_facts.hpp"
+#include "profiling/trace_file.hpp"
+
+namespace profiling {
+
+struct TraceFollower::State {
+  State(std::filesystem::path file, OpenTrace open) : path(std::move(file)), trace(std::move(open)) {}
+
+  const std::filesystem::path path;
+  OpenTrace trace;
+  engine::RunStarted run;
+  std::optional<Replay> replay;  // once the run has begun
+  std::int64_t last_log = 0;     // row of the event log
+
+  engine::Status begin();
+  engine::Status emit_up_to(std::int64_t newest, engine::EventSink& sink, const Progress& progress);
+};
+
+engine::Status TraceFollower::State::begin() {
+  auto facts = read_run(trace.db);
+  if (!facts) return facts.error();
+  run = std::move(*facts);
+  replay.emplace(trace.db, run);
+  return {};
+}
+
+engine::Status TraceFollower::State::emit_up_to(std::int64_t newest, engine::EventSink& sink,
+                                                const Progress& progress) {
+  const std::int64_t before = last_log;
+  last_log = newest;
+  return replay->emit_new(sink, [&](std::int64_t log_id) {
+    const auto total = static_cast<double>(newest - before);
+    return !progress || progress(static_cast<double>(log_id - before) / total);
+  });
+}
+
+TraceFollower::TraceFollower(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TraceFollower::~TraceFollower() = default;
+
+engine::Result<std::unique_ptr<TraceFollower>> TraceFollower::open(const std::filesystem::path& path) {
+  auto trace = open_trace(path);
+  if (!trace) return trace.error();
+  return std::unique_ptr<TraceFollower>(new TraceFollower(std::make_unique<State>(path, std::move(*trace))));
+}
+
+engine::Result<bool> TraceFollower::emit_new(engine::EventSink& sink, const Progress& progress) {
+  State& state = *state_;
+  const ReadTransaction transaction(state.trace.db);
+  if (!transaction.status()) return transaction.status().error();
+  const auto newest = state.trace.db.integer("SELECT max(id) FROM event_log");
+  if (!newest) return newest.error();
+  if (*newest <= state.last_log) return false;
+  if (!state.replay) {
+    if (auto status = state.begin(); !status) return status.error();
+  }
+  if (auto status = state.emit_up_to(*newest, sink, progress); !status) return status.error();
+  return true;
+}
+
+bool TraceFollower::finished() const {
+  return state_->replay && state_->replay->finished();
+}
+
+bool TraceFollower::reads_copy() const {
+  return state_->trace.copy != nullptr;
+}
+
+bool TraceFollower::has_write_ahead_log() const {
+  std::error_code error;
+  return std::filesystem::file_size(state_->path.string() + "-wal", error) > 0 && !error;
+}
+
+}  // namespace profiling
