@@ -89,7 +89,7 @@ class SequenceView {
  private:
   friend class RunModel;
   friend class RunSnapshot;
-  std::shared_ptr<const SequenceStore> store_;
+  const SequenceStore* store_ = nullptr;
   std::int32_t tokens_ = 0;
   std::int32_t processed_ = 0;
   std::int32_t judged_ = 0;
