@@ -31,8 +31,8 @@ const char* name_of(TokenState state);
 
 // Absent: the run's own.
 struct CacheSettings {
-  std::optional<double> threshold;
-  std::optional<std::int32_t> window;
+  std::optional<double> threshold = {};
+  std::optional<std::int32_t> window = {};
   bool operator==(const CacheSettings&) const = default;
 };
 
@@ -53,7 +53,8 @@ struct CacheSize {
 // What happens to a head when position s + 1 enters.
 struct NextPush {
   std::int32_t position = -1;  // the token that leaves the window, -1: the window is not full yet
-  bool evicted = false;        // it is marked: its slot takes the new token. Else it stays and the head grows
+  bool decided = false;
+  bool evicted = false;  // it is marked: its slot takes the new token. Else it stays and the head grows
 };
 
 // When a token of a head was, or will be, what. Positions.
@@ -100,6 +101,7 @@ class CacheView {
   struct Marks {
     const MarkIndex* index = nullptr;
     std::int32_t window = 0;
+    std::int32_t lag = 0;
   };
   Marks marks(std::int32_t s);
 
@@ -107,6 +109,7 @@ class CacheView {
 
  private:
   std::int32_t decided_end(std::int32_t s) const;   // tokens below it are decided at s
+  std::int32_t left_end(std::int32_t s) const;      // tokens below it have left the window, if marked
   std::int32_t window_begin(std::int32_t s) const;  // first token in the window at s
 
   std::shared_ptr<const RunSnapshot> run_;

@@ -54,7 +54,8 @@ class MarkIndex {
   void reset(std::int32_t heads);
   void reserve(std::int32_t positions);
   void fill_words(const SequenceView& sequence, std::int32_t first_word, std::int32_t end_word);
-  void count(std::int32_t first_word, std::int32_t end_word);
+  std::uint64_t word_of(const SequenceView& sequence, std::int32_t head, std::int32_t word) const;
+  void count_heads(std::int32_t first_word, std::int32_t end_word);
 
   std::uint64_t run_id_ = 0;
   engine::SequenceId sequence_ = -1;

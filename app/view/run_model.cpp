@@ -9,10 +9,14 @@
 #include <utility>
 
 #include "app/view/run_store.hpp"
+#include "app/view/saturating.hpp"
 
 namespace app::view {
 
 namespace {
+
+// Far above any head's K and V; below it, bytes of any cache fit 64 bits.
+constexpr std::int64_t kMaxSlotBytes = 1 << 17;
 
 // More heads than any model has: above it a shape is nonsense, and a block of decisions would be huge.
 constexpr std::int64_t kMaxHeads = 16384;
@@ -20,6 +24,11 @@ constexpr std::int64_t kMaxHeads = 16384;
 std::int32_t head_count(const engine::ModelShape& shape) {
   const std::int64_t heads = std::int64_t{shape.layers} * shape.kv_heads;
   return shape.layers > 0 && shape.kv_heads > 0 && heads <= kMaxHeads ? static_cast<std::int32_t>(heads) : 0;
+}
+
+// Times of a damaged trace must not overflow what is computed from them: 36 years are enough.
+std::int64_t in_range(std::int64_t ns) {
+  return std::clamp<std::int64_t>(ns, 0, std::int64_t{1} << 60);
 }
 
 std::uint64_t next_run_id() {
@@ -48,7 +57,7 @@ struct RunModel::State {
   void take(const engine::TokensEvicted& evicted);
   void take(const engine::OccupancyChanged& changed);
   void take(const engine::StepFinished& step);
-  void take(const engine::SpansRecorded& recorded);
+  void take(engine::SpansRecorded& recorded);
   void take(engine::ParameterChanged& parameter);
   void take(const engine::QualityMeasured& quality);
   void take(engine::Notice& notice);
@@ -113,6 +122,7 @@ void RunModel::State::take(engine::RunStarted& run) {
   started->run = std::move(run);
   started->heads = head_count(started->run.shape);
   if (started->heads == 0) started->run.shape.layers = started->run.shape.kv_heads = 0;
+  started->run.slot_bytes = std::clamp<std::int64_t>(started->run.slot_bytes, 0, kMaxSlotBytes);
   spans = SpanLog(options.max_spans);
   indices.clear();
   measure_indices.clear();
@@ -164,19 +174,23 @@ void RunModel::State::take(const engine::QualityMeasured& quality) {
 
 void RunModel::State::take(const engine::StepFinished& step) {
   if (next.steps_ > 0 && next.step(next.steps_ - 1).step >= step.step) return ignore();
-  store->steps.append({step.step, step.phase, step.tokens, step.start_ns, step.end_ns, step.kv_reads});
+  const std::int64_t start_ns = in_range(step.start_ns);
+  const std::int64_t end_ns = std::max(start_ns, in_range(step.end_ns));
+  store->steps.append({step.step, step.phase, step.tokens, start_ns, end_ns, step.kv_reads});
   publish([&](RunSnapshot& s) {
     ++s.steps_;
-    s.last_ns_ = std::max(s.last_ns_, step.end_ns);
-    if (__builtin_add_overflow(s.kv_reads_, step.kv_reads, &s.kv_reads_)) {
-      s.kv_reads_ = std::numeric_limits<std::int64_t>::max();
-    }
+    s.last_ns_ = std::max(s.last_ns_, end_ns);
+    add_saturating(s.kv_reads_, step.kv_reads);
     for (SequenceView& sequence : s.sequences_) sequence.processed_ = processed_after(sequence, step.step);
   });
 }
 
-void RunModel::State::take(const engine::SpansRecorded& recorded) {
+void RunModel::State::take(engine::SpansRecorded& recorded) {
   if (recorded.spans.empty()) return;
+  for (engine::Span& span : recorded.spans) {
+    span.start_ns = in_range(span.start_ns);
+    span.end_ns = std::max(span.start_ns, in_range(span.end_ns));
+  }
   spans.append(recorded.spans);
   publish([&](RunSnapshot& s) { s.spans_ = spans.view(); });
 }
