@@ -1,0 +1,84 @@
+// The kernel timeline: lanes of boxes, stream > step > layer > kernel, at the level of detail of the pixels
+// there are.
+//
+// TimelineIndex sorts the spans of a snapshot into tracks, one per (device, stream), and goes on from what it
+// has when the run grows. Boxes are at least min_px wide; what is narrower is merged with its neighbours into
+// a box that says how many it stands for. Cost depends on the width, not on the number of spans.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "app/view/run_snapshot.hpp"
+#include "app/view/selection.hpp"
+
+namespace app::view {
+
+// Neighbouring spans of one layer in one step.
+struct LayerBlock {
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+  engine::Step step = 0;
+  std::int16_t layer = -1;
+  std::int64_t first_span = 0;  // number of the span since the run's start
+};
+
+struct TimelineTrack {
+  std::int16_t device = -1;  // -1: the CPU
+  std::int32_t stream = 0;
+  std::vector<std::int64_t> spans;  // numbers since the run's start, by start time
+  std::vector<LayerBlock> layers;
+};
+
+class TimelineIndex {
+ public:
+  void update(const RunSnapshot& run);
+  const std::vector<TimelineTrack>& tracks() const { return tracks_; }
+  // A span by its number; it must not have been dropped.
+  const engine::Span& span(std::int64_t number) const {
+    return spans_[static_cast<std::size_t>(number - spans_.dropped())];
+  }
+  // Numbers held: [first(), end()).
+  std::int64_t first() const { return spans_.dropped(); }
+  std::int64_t end() const { return spans_.dropped() + static_cast<std::int64_t>(spans_.size()); }
+
+ private:
+  TimelineTrack& track_of(const engine::Span& span);
+  void add(std::int64_t number);
+  void forget_before(std::int64_t number);
+
+  std::uint64_t run_id_ = 0;
+  std::int64_t known_ = 0;  // spans below it are in the tracks, or dropped
+  std::int64_t forgotten_ = 0;
+  SpanView spans_;
+  std::vector<TimelineTrack> tracks_;
+};
+
+struct TimelineBox {
+  float x = 0;  // pixels from the left edge, cut to the view
+  float width = 0;
+  std::int32_t count = 1;       // steps, layers or spans that it stands for
+  engine::Step step = 0;        // of the first
+  std::int16_t layer = -1;      // of the first
+  std::int16_t operation = -1;  // of the longest, as far as looked
+  std::int16_t kernel = -1;
+  std::int64_t span = -1;  // number of the first
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+};
+
+struct TimelineView {
+  TimeRange times;
+  float width = 0;   // pixels
+  float min_px = 3;  // narrower boxes are merged
+
+  float x_of(std::int64_t ns) const;
+  std::int64_t ns_at(float x) const;
+};
+
+std::vector<TimelineBox> step_boxes(const RunSnapshot& run, const TimelineView& view);
+std::vector<TimelineBox> layer_boxes(const TimelineTrack& track, const TimelineView& view);
+std::vector<TimelineBox> kernel_boxes(const TimelineIndex& index, const TimelineTrack& track,
+                                      const TimelineView& view);
+
+}  // namespace app::view

@@ -1,0 +1,86 @@
+#include "app/view/kernel_table.hpp"
+
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <numeric>
+
+#include "tests/app/view/span_run.hpp"
+
+using namespace app::view;
+using view_test::span_run;
+
+namespace {
+
+// A hundred attention calls of 1..100 us, step i / 10 and layer i % 4; one mlp outside of layers.
+std::vector<engine::Span> spans() {
+  std::vector<engine::Span> made;
+  for (std::int64_t i = 0; i < 100; ++i) {
+    const std::int64_t start = i * 200'000;
+    made.push_back({start, start + (i + 1) * 1000, i / 10, static_cast<std::int16_t>(i % 4), 1, 1, -1, 0});
+  }
+  made.push_back({30'000'000, 30'950'000, 10, -1, 2, 0, -1, 0});
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("kernel_table, sums calls and times per operation, longest first") {
+  const KernelTable table = kernel_table(*span_run(spans()), {});
+  REQUIRE(table.rows.size() == 2);
+  const KernelRow& row = table.rows[0];
+  CHECK(row.name == "attention");
+  CHECK(row.operation == 1);
+  CHECK(row.calls == 100);
+  CHECK(row.total_ns == 5'050'000);
+  CHECK(row.mean_ns == 50'500);
+  CHECK(row.p50_ns == 50'000);
+  CHECK(row.p95_ns == 95'000);
+  CHECK(row.p99_ns == 99'000);
+  CHECK(row.share == Catch::Approx(5.05 / 6.0));
+  CHECK(std::accumulate(row.layer_ns.begin(), row.layer_ns.end(), std::int64_t{0}) == row.total_ns);
+  CHECK(row.layer_ns[0] == 25 * 1000 + 4 * 1000 * (24 * 25 / 2));
+  CHECK(table.rows[1].outside_ns == 950'000);
+  CHECK(table.rows[1].p99_ns == 950'000);
+  CHECK(table.total_ns == 6'000'000);
+}
+
+TEST_CASE("kernel_table, is limited to steps, times, layers of heads and a filter") {
+  const auto run = span_run(spans());
+  const auto calls = [&](const KernelTableOptions& options) { return kernel_table(*run, options).calls; };
+  CHECK(calls({.steps = StepRange{2, 4}}) == 20);
+  CHECK(calls({.times = TimeRange{0, 200'001}}) == 2);
+  CHECK(calls({.heads = HeadSet::of({{1, 0}, {1, 1}})}) == 25);
+  auto filter = SpanFilter::parse("dur > 50us and layer = 3", run->run());
+  REQUIRE(filter);
+  CHECK(calls({.filter = *filter}) == 13);
+  CHECK(calls({.steps = StepRange{50, 60}}) == 0);
+  CHECK(kernel_table(*run, {.steps = StepRange{50, 60}}).rows.empty());
+}
+
+TEST_CASE("kernel_table, groups by kernel and names what has no name") {
+  auto odd = spans();
+  odd.push_back({0, 1, 0, 99, 40, 40, -1, 0});
+  const KernelTable table = kernel_table(*span_run(odd), {.by = KernelTableOptions::By::kernel});
+  REQUIRE(table.rows.size() == 3);
+  CHECK(table.rows[0].name == "attn_decode");
+  CHECK(table.rows[2].name == "kernel 40");
+  CHECK(table.rows[2].outside_ns == 1);
+}
+
+TEST_CASE("sort_rows, sorts by any column in both directions") {
+  KernelTable table = kernel_table(*span_run(spans()), {});
+  sort_rows(table, KernelColumn::name, false);
+  CHECK(table.rows[0].name == "attention");
+  sort_rows(table, KernelColumn::name, true);
+  CHECK(table.rows[0].name == "mlp");
+  sort_rows(table, KernelColumn::calls, true);
+  CHECK(table.rows[0].name == "attention");
+  sort_rows(table, KernelColumn::p50, true);
+  CHECK(table.rows[0].name == "mlp");
+}
+
+TEST_CASE("kernel_table, absurd times do not overflow") {
+  const std::int64_t far = INT64_MAX;
+  const auto run = span_run(std::vector<engine::Span>(20, {INT64_MIN, far, 0, 0, 0, 0, -1, 0}));
+  CHECK(kernel_table(*run, {}).total_ns == INT64_MAX);
+}
