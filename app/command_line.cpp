@@ -14,6 +14,8 @@
 #include "app/commands/sql.hpp"
 #include "app/commands/stats.hpp"
 #include "app/commands/tokenize.hpp"
+#include "app/gui/commands/shot.hpp"
+#include "app/gui/commands/window.hpp"
 
 namespace app {
 
@@ -32,16 +34,18 @@ constexpr std::array kCommands{
     Command{"stats", run_stats, "A trace as numbers"},
     Command{"sql", run_sql, "A query over a trace, as CSV or JSON"},
     Command{"export", run_export, "A trace for Perfetto, or as CSV files"},
+    Command{"shot", run_shot, "A picture of the window, without a display"},
     Command{"info", run_info, "What this machine, a checkpoint or a trace is"},
     Command{"bench", run_bench, "Speed and memory, measured against the memory's own ceiling"},
 };
 
 // Commands of the design that later versions bring.
-constexpr std::array<std::string_view, 4> kLaterCommands{"replay", "shot", "demo", "eval"};
+constexpr std::array<std::string_view, 3> kLaterCommands{"replay", "demo", "eval"};
 
 void print_help(Console& console) {
   console.out() << "DMScope: a profiler for LLM inference with a compressed KV cache.\n\n"
-                   "Usage: dmscope COMMAND [OPTIONS]\n\nCommands:\n";
+                   "Usage: dmscope                      the window\n"
+                   "       dmscope COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : kCommands) {
     console.out() << fmt::format("  {:<10}{}\n", command.name, command.summary);
   }
@@ -50,15 +54,8 @@ void print_help(Console& console) {
          "  --version   Print the version and exit\n";
 }
 
-engine::Status no_window(Console& console) {
-  console.later(
-      "Run 'dmscope record --model DIR --prompt TEXT --tokens N --trace OUT' to run a prompt into a trace,");
-  console.later("and 'dmscope --help' for everything else.");
-  return engine::bad_input("the window is not built in this version, expected a command such as record");
-}
-
 engine::Status dispatch(Arguments arguments, Console& console) {
-  if (arguments.empty()) return no_window(console);
+  if (arguments.empty()) return run_window(arguments, console);
   const std::string& first = arguments.front();
   if (first == "--help" || first == "-h") {
     print_help(console);
@@ -71,7 +68,7 @@ engine::Status dispatch(Arguments arguments, Console& console) {
   const auto named = [&](const Command& command) { return command.name == first; };
   const auto* command = std::find_if(kCommands.begin(), kCommands.end(), named);
   if (command != kCommands.end()) return command->run(arguments.subspan(1), console);
-  if (first.starts_with("--model") || first.starts_with("--prompt")) return no_window(console);
+  if (first.starts_with("--model") || first.starts_with("--prompt")) return run_window(arguments, console);
   if (std::find(kLaterCommands.begin(), kLaterCommands.end(), first) != kLaterCommands.end()) {
     return engine::bad_input("{}: not built in this version", first);
   }

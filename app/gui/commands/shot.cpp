@@ -1,0 +1,108 @@
+#include "app/gui/commands/shot.hpp"
+
+#include <string>
+
+#include "app/gui/shell/application.hpp"
+
+namespace app {
+
+namespace {
+
+using gui::Application;
+
+struct ShotOptions {
+  std::optional<std::string> trace, model, layout, panel, theme, size;
+  std::optional<double> scale;
+  std::optional<std::int32_t> step;
+  std::string out;
+};
+
+// "1600x900".
+engine::Status parse_size(const std::string& text, gui::HostOptions& host) {
+  const std::size_t cross = text.find('x');
+  const auto width = parse_integer(text.substr(0, cross), 64, gui::Host::kMaxSide);
+  const auto height = cross == std::string::npos
+                          ? std::nullopt
+                          : parse_integer(text.substr(cross + 1), 64, gui::Host::kMaxSide);
+  if (!width || !height) {
+    return engine::bad_input("--size: expected WIDTHxHEIGHT with 64 to {} pixels each, got '{}'",
+                             gui::Host::kMaxSide, text);
+  }
+  host.width = static_cast<int>(*width);
+  host.height = static_cast<int>(*height);
+  return {};
+}
+
+engine::Status apply_look(const ShotOptions& options, gui::ApplicationOptions& application) {
+  gui::Settings& settings = application.settings;
+  settings.scale = options.scale.value_or(1);
+  if (options.theme) {
+    const auto theme = gui::theme_named(*options.theme);
+    if (!theme) return engine::bad_input("--theme: expected dark or light, got '{}'", *options.theme);
+    settings.theme = *theme;
+  }
+  if (options.layout) {
+    if (*options.layout == "compare") return engine::bad_input("--layout compare: not built in this version");
+    if (gui::layout_named(*options.layout, false) == nullptr) {
+      return engine::bad_input("--layout: expected inspect, tune, profile or present, got '{}'",
+                               *options.layout);
+    }
+    application.layout = *options.layout;
+    application.welcome = false;
+  }
+  if (options.panel) {
+    if (gui::panel_named(*options.panel) == nullptr) {
+      std::string names;
+      for (const gui::PanelInfo& panel : gui::panel_catalogue())
+        names += (names.empty() ? "" : ", ") + panel.name;
+      return engine::bad_input("--panel: expected one of {}, got '{}'", names, *options.panel);
+    }
+    application.single_panel = *options.panel;
+  }
+  return {};
+}
+
+engine::Status take(const ShotOptions& options) {
+  gui::HostOptions host_options;
+  host_options.kind = gui::HostKind::offscreen;
+  if (options.size) {
+    if (auto size = parse_size(*options.size, host_options); !size) return size;
+  }
+  gui::ApplicationOptions application_options;
+  if (auto look = apply_look(options, application_options); !look) return look;
+  auto host = gui::Host::create(host_options);
+  if (!host) return host.error();
+  Application application(**host, std::move(application_options));
+  // Docks and tables settle their sizes over the first frames.
+  for (int frame = 0; frame < 4; ++frame) application.frame();
+  auto picture = (*host)->read_pixels();
+  return picture ? gui::write_png(options.out, *picture) : engine::Status(picture.error());
+}
+
+}  // namespace
+
+engine::Status run_shot(Arguments arguments, Console& console) {
+  ShotOptions options;
+  CLI::App command("What the window would show, as a PNG, without a display.", "dmscope shot");
+  command.add_option("TRACE", options.trace, "A trace");
+  command.add_option("--model", options.model, "A checkpoint folder: a live run")->type_name("DIR");
+  command.add_option("--out", options.out, "The picture")->required()->type_name("X.png");
+  command.add_option("--size", options.size, "Pixels (default 1600x900)")->type_name("WxH");
+  command.add_option("--layout", options.layout, "inspect, tune, profile or present")->type_name("NAME");
+  command.add_option("--panel", options.panel, "One panel alone")->type_name("NAME");
+  command.add_option("--theme", options.theme, "dark or light (default dark)")->type_name("NAME");
+  add_real(command, "--scale", options.scale, {.low = 0.75, .high = 4, .expected = "a number from 0.75 to 4"},
+           "Size of everything (default 1)");
+  add_integer(command, "--step", options.step, 0, kMaxInt32, "Position to show (default: the last)");
+  const auto parsed = parse_arguments(command, arguments, console);
+  if (!parsed) return parsed.error();
+  if (*parsed == Parsed::done) return {};
+  if (options.trace)
+    return engine::bad_input("shot {}: a picture of a trace is not built in this version", *options.trace);
+  if (options.model)
+    return engine::bad_input("shot --model: a picture of a live run is not built in this version");
+  if (options.step) return engine::bad_input("--step: needs a trace or --model");
+  return take(options);
+}
+
+}  // namespace app

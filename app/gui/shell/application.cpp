@@ -1,0 +1,239 @@
+#include "app/gui/shell/application.hpp"
+
+#include <fmt/format.h>
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "app/gui/fonts/icons.hpp"
+#include "app/gui/panels/log_panel.hpp"
+#include "app/gui/widgets/controls.hpp"
+
+namespace app::gui {
+
+namespace {
+
+float chosen_scale(const Settings& settings, const Host& host) {
+  const float scale = settings.scale > 0 ? static_cast<float>(settings.scale) : host.content_scale();
+  return std::clamp(scale, kMinScale, kMaxScale);
+}
+
+}  // namespace
+
+Application::Application(Host& host, ApplicationOptions options)
+    : host_(host),
+      options_(std::move(options)),
+      settings_(options_.settings),
+      show_welcome_(options_.welcome) {
+  std::vector<std::string> problems;
+  if (!options_.settings_folder.empty()) {
+    LoadedSettings loaded = load_settings(options_.settings_folder);
+    settings_ = std::move(loaded.settings);
+    problems = std::move(loaded.problems);
+  }
+  if (!options_.layout.empty()) settings_.layout = options_.layout;
+  if (layout_named(settings_.layout, false) == nullptr) {
+    problems.push_back(fmt::format("layout: there is none named '{}', inspect is shown", settings_.layout));
+    settings_.layout = "inspect";
+  }
+  fonts_ = std::make_unique<Fonts>(host.is_window() ? system_fallback_fonts() : std::vector<std::string>());
+  for (const std::string& problem : fonts_->problems()) problems.push_back(problem);
+  ui_ = std::make_unique<Ui>(make_theme(settings_.theme, settings_.palette), Metrics(1), *fonts_);
+  options_.panels.try_emplace("log", [] { return std::make_unique<LogPanel>(); });
+  dockspace_ = std::make_unique<Dockspace>(options_.panels);
+  dockspace_->open_panels() = settings_.panels;
+  add_commands();
+  for (std::string& problem : commands_.apply_shortcuts(settings_.shortcuts))
+    problems.push_back(std::move(problem));
+  const std::string arrangement = load_arrangement(options_.settings_folder, problems);
+  if (!arrangement.empty()) ImGui::LoadIniSettingsFromMemory(arrangement.data(), arrangement.size());
+  for (std::string& problem : problems) notices_.add(NoticeLevel::warning, std::move(problem));
+  host_.on_files_dropped = [this](const std::vector<std::string>& paths) {
+    if (!paths.empty()) open_path(paths.front());
+  };
+}
+
+Application::~Application() {
+  host_.on_files_dropped = nullptr;
+}
+
+engine::Status Application::save() {
+  settings_.panels = dockspace_->open_panels();
+  if (auto saved = save_settings(options_.settings_folder, settings_); !saved) return saved;
+  std::size_t size = 0;
+  const char* text = ImGui::SaveIniSettingsToMemory(&size);
+  return save_arrangement(options_.settings_folder, std::string(text, size));
+}
+
+const Layout& Application::current_layout() const {
+  const bool compact = ImGui::GetMainViewport()->Size.x < kCompactWidth * applied_scale_;
+  return *layout_named(settings_.layout, compact);
+}
+
+bool Application::set_layout(std::string_view name) {
+  if (layout_named(name, false) == nullptr) return false;
+  settings_.layout = name;
+  restyle_ = true;  // a layout has a text scale of its own
+  return true;
+}
+
+void Application::open_path(const std::string& path) {
+  std::error_code error;
+  const bool folder = std::filesystem::is_directory(path, error);
+  const auto& action = folder ? options_.actions.run_model : options_.actions.open_trace;
+  if (!std::filesystem::exists(path, error)) {
+    notices_.add(NoticeLevel::error, path + ": there is no such file");
+    std::erase(settings_.recent, path);
+  } else if (action) {
+    remember_recent(settings_, path);
+    action(path);
+  }
+}
+
+void Application::choose(const char* title, bool folder) {
+  file_dialog_.open(title, folder, settings_.native_dialogs && host_.is_window(),
+                    [this](const std::string& path) { open_path(path); });
+}
+
+void Application::restyle() {
+  const float scale = chosen_scale(settings_, host_);
+  const float text_scale = current_layout().text_scale;
+  if (!std::exchange(restyle_, false) && scale == applied_scale_) return;
+  applied_scale_ = scale;
+  ui_->restyle(make_theme(settings_.theme, settings_.palette),
+               Metrics(std::clamp(scale * text_scale, kMinScale, kMaxScale)));
+}
+
+void Application::frame() {
+  if (options_.actions.snapshot) run_ = options_.actions.snapshot();
+  if (applied_scale_ == 0) applied_scale_ = chosen_scale(settings_, host_);
+  restyle();
+  host_.begin_frame();
+  draw_contents();
+  host_.end_frame();
+  if (std::exchange(wants_picture_, false)) take_pictures();
+  pace();
+}
+
+void Application::draw_contents() {
+  if (!sheet_.is_recording()) commands_.run_shortcuts();
+  const float bottom_edge = ImGui::GetMainViewport()->Size.y;
+  if (!options_.single_panel.empty()) {
+    PanelContext context{run_.get(), nullptr, nullptr, commands_, notices_, *ui_};
+    const ImVec2 size = ImGui::GetMainViewport()->Size;
+    dockspace_->draw_single(context, *panel_named(options_.single_panel), {0, 0}, size);
+    return;
+  }
+  std::vector<std::string> names;
+  int chosen = 0;
+  for (const Layout& layout : layouts(false)) {
+    if (layout.name == settings_.layout) chosen = static_cast<int>(names.size());
+    names.push_back(layout.title);
+  }
+  const int before = chosen;
+  float top = draw_menu_row(*ui_, commands_, names, chosen, facts());
+  if (chosen != before) set_layout(layouts(false)[static_cast<std::size_t>(chosen)].name);
+  top += draw_empty_transport(*ui_, top);
+  StatusText status;
+  status.state = "Ready";
+  status.detail = "drop a model folder or a trace anywhere";
+  status.right = {"DMScope " DMSCOPE_VERSION, "UI idle"};
+  const float bottom = bottom_edge - draw_status_bar(*ui_, status);
+  draw_workspace(top, bottom);
+  draw_toasts(bottom);
+  draw_dialogs();
+}
+
+void Application::draw_workspace(float top, float bottom) {
+  const ImVec2 low{0, top}, high{ImGui::GetMainViewport()->Size.x, bottom};
+  ImGui::GetBackgroundDrawList()->AddRectFilled(low, high, ui_->u32(Role::app));
+  if (high.y - low.y < ui_->px(40)) return;  // a window resized to nothing
+  if (run_ == nullptr && show_welcome_) {
+    if (!welcome_) {
+      const ImVec2 size = ImGui::GetMainViewport()->Size;
+      welcome_ = std::make_unique<WelcomeCard>(machine_facts(host_.renderer(), static_cast<int>(size.x),
+                                                             static_cast<int>(size.y),
+                                                             static_cast<double>(applied_scale_)));
+    }
+    const auto outcome = welcome_->draw(*ui_, commands_, settings_, 0, low, high);
+    if (!outcome.command.empty()) commands_.run(outcome.command);
+    if (!outcome.recent.empty()) open_path(outcome.recent);
+    return;
+  }
+  PanelContext context{run_.get(), nullptr, nullptr, commands_, notices_, *ui_};
+  const float gap = ui_->px(kPanelGap);
+  const std::string asked =
+      dockspace_->draw(context, current_layout(), {low.x + gap, low.y + gap}, {high.x - gap, high.y - gap});
+  if (!asked.empty()) commands_.run(asked);
+}
+
+void Application::draw_dialogs() {
+  palette_.draw(*ui_, commands_);
+  sheet_.draw(*ui_, commands_, notices_, settings_.shortcuts);
+  if (settings_dialog_.draw(*ui_, settings_, host_.content_scale())) restyle_ = true;
+  file_dialog_.draw(*ui_);
+}
+
+void Application::draw_toasts(float bottom) {
+  const auto toasts = notices_.toasts(clock_seconds());
+  if (toasts.empty()) return;
+  host_.pacer().request_at(toasts.front().shown_at + Notices::kToastSeconds);
+  const float width = std::min(ui_->px(440), ImGui::GetMainViewport()->Size.x - ui_->px(24));
+  ImGui::SetNextWindowPos({ImGui::GetMainViewport()->Size.x - ui_->px(12), bottom - ui_->px(12)}, 0, {1, 1});
+  ImGui::SetNextWindowSize({width, 0});
+  ImGui::Begin("##toasts", nullptr,
+               ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoMove |
+                   ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoFocusOnAppearing |
+                   ImGuiWindowFlags_NoNav | ImGuiWindowFlags_AlwaysAutoResize);
+  ImGui::BringWindowToDisplayFront(ImGui::GetCurrentWindow());
+  for (const Notice& notice : toasts) draw_notice(*ui_, notice, false);
+  ImGui::End();
+}
+
+std::vector<Fact> Application::facts() const {
+  std::vector<Fact> facts;
+  facts.push_back({"no model loaded", Role::text3});
+  facts.push_back({"CPU backend", Role::warning});
+  return facts;
+}
+
+void Application::take_pictures() {
+  std::string title;
+  ImVec2 low, high;
+  auto picture = host_.read_pixels();
+  if (!picture) return notices_.add(NoticeLevel::error, picture.error().message);
+  const bool panel = dockspace_->focused_area(title, low, high);
+  const ImVec2 points = ImGui::GetIO().DisplayFramebufferScale;
+  const auto pixel = [](float at, float scale) { return static_cast<int>(std::lround(at * scale)); };
+  const Image image = panel ? crop(*picture, pixel(low.x, points.x), pixel(low.y, points.y),
+                                   pixel(high.x - low.x, points.x), pixel(high.y - low.y, points.y))
+                            : std::move(*picture);
+  std::replace(title.begin(), title.end(), ' ', '-');
+  const std::time_t now = std::time(nullptr);
+  std::tm time{};
+  localtime_r(&now, &time);
+  std::array<char, 32> stamp{};
+  std::strftime(stamp.data(), stamp.size(), "%Y%m%d-%H%M%S", &time);
+  std::error_code error;
+  const auto path = std::filesystem::current_path(error) /
+                    fmt::format("dmscope-{}{}.png", title.empty() ? "" : title + "-", stamp.data());
+  if (auto written = write_png(path, image); !written)
+    return notices_.add(NoticeLevel::error, written.error().message);
+  ImGui::SetClipboardText(path.c_str());
+  notices_.add(NoticeLevel::info, fmt::format("Saved {} ({} × {}); its path is in the clipboard",
+                                              path.string(), image.width, image.height));
+}
+
+void Application::pace() {
+  // A blinking cursor, and a dialog of another process that may have ended.
+  if (ImGui::GetIO().WantTextInput) host_.pacer().request_at(clock_seconds() + 0.4);
+  if (file_dialog_.is_waiting()) host_.pacer().request_at(clock_seconds() + 0.1);
+}
+
+}  // namespace app::gui

@@ -1,0 +1,100 @@
+// The window's contents, put together: strips, panels, dialogs and the table of commands.
+//
+// Lives as long as its host, on the same thread. Knows neither engine nor files: what opens a trace or runs a
+// model is given to it as actions, and the run it shows is a snapshot from whoever owns one.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/gui/host/host.hpp"
+#include "app/gui/settings/settings.hpp"
+#include "app/gui/shell/command_palette.hpp"
+#include "app/gui/shell/dockspace.hpp"
+#include "app/gui/shell/file_dialog.hpp"
+#include "app/gui/shell/frame_areas.hpp"
+#include "app/gui/shell/settings_dialog.hpp"
+#include "app/gui/shell/shortcut_sheet.hpp"
+#include "app/gui/shell/welcome_card.hpp"
+
+namespace app::gui {
+
+// What the program around the window can do. Commands whose action is empty are disabled.
+struct Actions {
+  std::function<void(const std::string& path)> open_trace;
+  std::function<void(const std::string& folder)> run_model;
+  std::function<std::shared_ptr<const view::RunSnapshot>()> snapshot;  // never waits
+  std::string default_model;                                           // folder; empty: not set up
+  std::string sample_trace;                                            // file; empty: none
+};
+
+struct ApplicationOptions {
+  std::filesystem::path settings_folder;  // empty: nothing is read or saved
+  std::string layout;                     // empty: the settings' one
+  std::string single_panel;               // draws this panel alone
+  bool welcome = true;                    // the first-start card, until there is a run
+  std::map<std::string, PanelMaker> panels;
+  Actions actions;
+  Settings settings;  // used as they are where the folder is empty
+};
+
+class Application {
+ public:
+  Application(Host& host, ApplicationOptions options);
+  ~Application();
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+
+  // Builds and renders one frame.
+  void frame();
+  // Settings and the arrangement of the panels.
+  engine::Status save();
+
+  Commands& commands() { return commands_; }
+  Notices& notices() { return notices_; }
+  Ui& ui() { return *ui_; }
+  const std::string& layout() const { return settings_.layout; }
+  const Settings& settings() const { return settings_; }
+  bool set_layout(std::string_view name);
+
+ private:
+  void add_commands();
+  void add_file_commands();
+  void add_view_commands();
+  void load_saved();
+  void restyle();
+  const Layout& current_layout() const;
+  void draw_contents();
+  void draw_workspace(float top, float bottom);
+  void draw_dialogs();
+  void draw_toasts(float bottom);
+  std::vector<Fact> facts() const;
+  void open_path(const std::string& path);
+  void choose(const char* title, bool folder);
+  void take_pictures();
+  void pace();
+
+  Host& host_;
+  ApplicationOptions options_;
+  Settings settings_;
+  Notices notices_;
+  std::unique_ptr<Fonts> fonts_;
+  std::unique_ptr<Ui> ui_;
+  Commands commands_;
+  std::unique_ptr<Dockspace> dockspace_;
+  std::unique_ptr<WelcomeCard> welcome_;
+  CommandPalette palette_;
+  ShortcutSheet sheet_;
+  SettingsDialog settings_dialog_;
+  FileDialog file_dialog_;
+  std::shared_ptr<const view::RunSnapshot> run_;
+  float applied_scale_ = 0;
+  bool show_welcome_;
+  bool wants_picture_ = false;
+  bool restyle_ = true;
+};
+
+}  // namespace app::gui

@@ -1,0 +1,33 @@
+// The three fixed strips around the panels: menus and facts, the transport, the status bar.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/gui/shell/commands.hpp"
+#include "app/gui/widgets/ui.hpp"
+
+namespace app::gui {
+
+struct Fact {
+  std::string text;
+  Role dot;
+};
+
+// Draws the menu row; returns its height. `layout` is the index of the chosen one and may change.
+float draw_menu_row(Ui& ui, const Commands& commands, const std::vector<std::string>& layouts, int& layout,
+                    const std::vector<Fact>& facts);
+
+// The transport of an empty window, from `top` down; returns its height.
+float draw_empty_transport(Ui& ui, float top);
+
+struct StatusText {
+  std::string state;
+  bool busy = false;
+  std::string detail;
+  std::vector<std::string> right;
+};
+// At the bottom; returns its height.
+float draw_status_bar(Ui& ui, const StatusText& status);
+
+}  // namespace app::gui

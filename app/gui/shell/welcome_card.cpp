@@ -1,0 +1,272 @@
+#include "app/gui/shell/welcome_card.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+
+#include "app/gui/fonts/icons.hpp"
+#include "app/gui/widgets/controls.hpp"
+
+namespace app::gui {
+
+namespace {
+
+constexpr float kCardWidth = 1040, kPadding = 32, kPictureHeight = 182;
+constexpr int kCells = 240, kHeads = 45, kWindow = 16;
+
+// A number in 0 to 1 that depends on the place alone.
+double scatter(std::uint32_t place) {
+  place ^= place >> 16;
+  place *= 0x7feb352dU;
+  place ^= place >> 15;
+  place *= 0x846ca68bU;
+  place ^= place >> 16;
+  return place / 4294967296.0;
+}
+
+// An illustration, not a measurement: heads that keep nearly all, heads that keep nearly nothing, few in
+// between.
+Role illustrated(int head, int token) {
+  const double habit = scatter(static_cast<std::uint32_t>(head) * 7919U + 17U);
+  const double keeps = habit < 0.28 ? 0.95 : habit < 0.5 ? 0.22 : 0.03;
+  const bool marked = scatter(static_cast<std::uint32_t>(head * kCells + token)) > keeps && token > 0;
+  if (token >= kCells - kWindow) return marked ? Role::doomed : Role::window;
+  return marked ? Role::evicted : Role::kept;
+}
+
+struct Word {
+  Role state;
+  const char* name;
+  std::string text;
+};
+
+// A control drawn as a card: whole area clickable, one accent icon, a title, a line, keys at the right.
+bool action_card(Ui& ui, const char* icon, const char* title, const char* text, const std::string& keys,
+                 float width, bool enabled) {
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const ImVec2 size{width, ui.px(54)};
+  ImGui::BeginDisabled(!enabled);
+  const bool pressed = ImGui::InvisibleButton(title, size, ImGuiButtonFlags_EnableNav);
+  ImGui::EndDisabled();
+  const bool lit = enabled && (ImGui::IsItemHovered() || ImGui::IsItemFocused());
+  const ImVec2 high{low.x + size.x, low.y + size.y};
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  list.AddRectFilled(low, high, ui.u32(lit ? Role::raised : Role::header), ui.px(kCardRadius));
+  list.AddRect(low, high, ui.u32(Role::line), ui.px(kCardRadius), 0, ui.px(1));
+  label_at(ui, list, {low.x + ui.px(16), low.y + ui.px(18)}, icon, enabled ? Role::accent : Role::text3,
+           Face::ui, 16);
+  label_at(ui, list, {low.x + ui.px(48), low.y + ui.px(10)}, title, enabled ? Role::text : Role::text3,
+           Face::ui_strong);
+  label_at(ui, list, {low.x + ui.px(48), low.y + ui.px(28)}, text, enabled ? Role::text2 : Role::text3,
+           Face::ui, text_size::kTable);
+  const float keys_width = label_width(ui, keys.c_str(), Face::mono, text_size::kCaption) + ui.px(8);
+  const ImVec2 after = ImGui::GetCursorScreenPos();
+  ImGui::SetCursorScreenPos({high.x - keys_width - ui.px(12), low.y + ui.px(18)});
+  if (!keys.empty()) key_caps(ui, keys.c_str());
+  ImGui::SetCursorScreenPos(after);
+  return pressed && enabled;
+}
+
+void section(Ui& ui, const char* title) {
+  ImGui::Dummy({0, ui.px(10)});
+  label(ui, title, Role::text, Face::ui_strong);
+}
+
+}  // namespace
+
+void WelcomeCard::draw_picture(Ui& ui, ImVec2 low, ImVec2 high) {
+  if (picture_.width() == 0 || painted_.colors != ui.theme().colors) {
+    painted_ = ui.theme();
+    picture_.resize(kCells, kHeads);
+    const auto pixels = picture_.pixels();
+    for (int head = 0; head < kHeads; ++head) {
+      for (int token = 0; token < kCells; ++token) {
+        pixels[static_cast<std::size_t>(head * kCells + token)] = ui.u32(illustrated(head, token));
+      }
+    }
+    picture_.changed();
+  }
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  add_image_nearest(list, picture_, low, high);
+  const char* text = "illustration: KV heads down, tokens across";
+  const float width = label_width(ui, text, Face::ui, text_size::kCaption) + ui.px(12);
+  const ImVec2 box{high.x - width - ui.px(6), high.y - ui.px(24)};
+  list.AddRectFilled(box, {box.x + width, box.y + ui.px(18)}, ui.u32(Role::app), ui.px(kControlRadius));
+  label_at(ui, list, {box.x + ui.px(6), box.y + ui.px(2)}, text, Role::text2, Face::ui, text_size::kCaption);
+}
+
+void WelcomeCard::draw_first(Ui& ui, const Commands& commands, ImVec2 size, Outcome& outcome) {
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  list.AddRectFilled(low, {low.x + size.x, low.y + size.y}, ui.u32(Role::header), ui.px(kCardRadius));
+  list.AddRect(low, {low.x + size.x, low.y + size.y}, ui.u32(Role::line), ui.px(kCardRadius), 0, ui.px(1));
+  const float inset = ui.px(12);
+  draw_picture(ui, {low.x + inset, low.y + inset},
+               {low.x + size.x - inset, low.y + inset + ui.px(kPictureHeight)});
+  const float text = low.y + inset + ui.px(kPictureHeight + 10);
+  const Command* sample = commands.find("file.play_sample");
+  const bool has_sample = sample != nullptr && commands.is_enabled(*sample);
+  const Command* model = commands.find("run.default_model");
+  const bool has_model = model != nullptr && commands.is_enabled(*model);
+  const char* title = has_sample  ? "A recorded run"
+                      : has_model ? "The default model"
+                                  : "Start with a model or a trace";
+  const char* facts = has_sample  ? "bundled: no download, no GPU"
+                      : has_model ? "SmolLM2-135M-Instruct with learned eviction, set up on this machine"
+                                  : "scripts/run sets up the default model";
+  label_at(ui, list, {low.x + inset, text}, title, Role::text, Face::ui_strong);
+  label_at(ui, list,
+           {low.x + inset + label_width(ui, title, Face::ui_strong, 13) + ui.px(12), text + ui.px(1)}, facts,
+           Role::text2, Face::ui, text_size::kTable);
+  ImGui::SetCursorScreenPos({low.x + inset, text + ui.px(24)});
+  const ImVec2 wide{ui.px(170), ui.px(30)};
+  if (has_sample && button(ui, "Play the sample", ButtonKind::primary, wide)) outcome.command = sample->id;
+  if (!has_sample && has_model && button(ui, "Ask the default model", ButtonKind::primary, wide))
+    outcome.command = model->id;
+  if (has_sample || has_model) {
+    ImGui::SameLine(0, ui.px(12));
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ui.px(6));
+    key_caps(ui, "Enter");
+    if (ImGui::IsKeyPressed(ImGuiKey_Enter) && !ImGui::IsAnyItemActive() &&
+        !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup)) {
+      outcome.command = has_sample ? sample->id : model->id;
+    }
+  }
+  ImGui::SetCursorScreenPos(low);
+  ImGui::Dummy(size);
+}
+
+void WelcomeCard::draw_actions(Ui& ui, const Commands& commands, const Settings& settings, ImVec2 size,
+                               Outcome& outcome) {
+  const auto enabled = [&](const char* id) {
+    const Command* command = commands.find(id);
+    return command != nullptr && commands.is_enabled(*command);
+  };
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, ui.px(8)));
+  if (action_card(ui, icon::kChip, "Run a model", "a Hugging Face directory",
+                  commands.keys("run.choose_model"), size.x, enabled("run.choose_model")))
+    outcome.command = "run.choose_model";
+  if (action_card(ui, icon::kFolderOpen, "Open a trace", "or drop a file anywhere",
+                  commands.keys("file.open_trace"), size.x, enabled("file.open_trace")))
+    outcome.command = "file.open_trace";
+  ImGui::PopStyleVar();
+  ImGui::Dummy({0, ui.px(4)});
+  label(ui, "Recent", Role::text, Face::ui_strong);
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const auto rule = [&] {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    list.AddLine(at, {at.x + size.x, at.y}, ui.u32(Role::line), ui.px(1));
+  };
+  rule();
+  const std::size_t count = std::min<std::size_t>(settings.recent.size(), 3);
+  for (std::size_t index = 0; index < count; ++index) {
+    const std::filesystem::path path(settings.recent[index]);
+    ImGui::PushID(static_cast<int>(index));
+    const ImVec2 low = ImGui::GetCursorScreenPos();
+    if (ImGui::Selectable("##recent", false, 0, {size.x, ui.px(36)})) outcome.recent = settings.recent[index];
+    label_at(ui, list, {low.x + ui.px(6), low.y + ui.px(10)}, icon::kPlay, Role::text3, Face::ui,
+             text_size::kTable);
+    label_at(ui, list, {low.x + ui.px(36), low.y + ui.px(3)},
+             fit_text(path.filename().string(), size.x - ui.px(40)).c_str());
+    const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
+    list.AddText({low.x + ui.px(36), low.y + ui.px(20)}, ui.u32(Role::text3),
+                 fit_text(path.parent_path().string(), size.x - ui.px(40)).c_str());
+    ImGui::PopID();
+    rule();
+  }
+  if (count < 2)
+    label(ui,
+          count == 0 ? "Your runs and traces will be listed here." : "More of your own will be listed here.",
+          Role::text3, Face::ui, text_size::kTable);
+}
+
+void WelcomeCard::draw_words(Ui& ui, int window, float width) {
+  const std::string newest = window > 0 ? fmt::format("newest {} tokens", window) : "the newest tokens";
+  const std::array words{
+      Word{Role::kept, "kept", "past the window, not marked:\nstays in the cache for good"},
+      Word{Role::window, "window", newest + ", not marked:\non its way to kept"},
+      Word{Role::doomed, "doomed", newest + ", but marked:\nvisible until it leaves them"},
+      Word{Role::evicted, "evicted", "gone: a newer token\nhas taken over its slot"}};
+  section(ui, "Four words you will meet");
+  const float gap = ui.px(12), each = std::floor((width - 3 * gap) / 4);
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    const ImVec2 low{start.x + static_cast<float>(index) * (each + gap), start.y + ui.px(2)};
+    list.AddRectFilled(low, {low.x + each, low.y + ui.px(68)}, ui.u32(Role::header), ui.px(kCardRadius));
+    ImGui::SetCursorScreenPos({low.x + ui.px(12), low.y + ui.px(10)});
+    swatch(ui, words[index].state);
+    ImGui::SameLine(0, ui.px(8));
+    label(ui, words[index].name, Role::text, Face::ui_strong);
+    label_at(ui, list, {low.x + ui.px(12), low.y + ui.px(31)}, words[index].text.c_str(), Role::text2,
+             Face::ui, text_size::kTable);
+  }
+  ImGui::SetCursorScreenPos(start);
+  ImGui::Dummy({width, ui.px(70)});
+}
+
+void WelcomeCard::draw_machine(Ui& ui, float width) {
+  section(ui, "This machine");
+  ImGui::SameLine(ImGui::GetCursorPosX() + width -
+                  label_width(ui, "Copy report", Face::ui_strong, text_size::kTable));
+  if (button(ui, "Copy report", ButtonKind::link)) ImGui::SetClipboardText(facts_text(facts_).c_str());
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const ImVec2 start = ImGui::GetCursorScreenPos();
+  const float row = ui.px(28);
+  for (std::size_t index = 0; index < facts_.size(); ++index) {
+    const MachineFact& fact = facts_[index];
+    const ImVec2 low{start.x, start.y + static_cast<float>(index) * row};
+    if (index % 2 == 0)
+      list.AddRectFilled(low, {low.x + width, low.y + row}, ui.u32(Role::header), ui.px(kControlRadius));
+    label_at(ui, list, {low.x + ui.px(12), low.y + ui.px(7)}, fact.ready ? icon::kCheck : icon::kWarning,
+             fact.ready ? Role::accent : Role::warning, Face::ui, text_size::kTable);
+    label_at(ui, list, {low.x + ui.px(38), low.y + ui.px(6)}, fact.name.c_str(), Role::text, Face::ui_strong);
+    const FontScope font(ui.fonts(), Face::ui, text_size::kBody);
+    list.AddText({low.x + ui.px(150), low.y + ui.px(6)}, ui.u32(Role::text2),
+                 fit_text(fact.text, width - ui.px(162)).c_str());
+  }
+  ImGui::Dummy({width, row * static_cast<float>(facts_.size())});
+}
+
+WelcomeCard::Outcome WelcomeCard::draw(Ui& ui, const Commands& commands, const Settings& settings, int window,
+                                       ImVec2 low, ImVec2 high) {
+  Outcome outcome;
+  const float width = std::min(ui.px(kCardWidth), high.x - low.x - ui.px(32));
+  const float tall = ui.px(662), room = high.y - low.y;
+  const float card = std::min(tall, room - ui.px(16));
+  // As tall as its content, a little above the middle; where there is less room it scrolls.
+  const ImVec2 at{std::round((low.x + high.x - width) / 2), low.y + std::round((room - card) * 0.42F)};
+  ImGui::SetNextWindowPos(at);
+  ImGui::SetNextWindowSize({width, card});
+  const float pad = ui.px(width < ui.px(900) ? 16 : kPadding);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(pad, ui.px(24)));
+  ImGui::Begin("Welcome", nullptr,
+               ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove |
+                   ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoDocking |
+                   ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBringToFrontOnFocus);
+  ImGui::PopStyleVar();
+  const float inner = ImGui::GetContentRegionAvail().x;
+  label(ui, "See what your KV cache remembers", Role::text, Face::ui_bold, text_size::kWelcome);
+  label(ui,
+        "DMScope runs a model with learned eviction and shows, live, what every layer and KV head keeps, has "
+        "marked and has evicted.",
+        Role::text2);
+  ImGui::Dummy({0, ui.px(8)});
+  const float right = std::round(inner * 0.336F), gap = ui.px(28), block = ui.px(kPictureHeight + 86);
+  const ImVec2 top = ImGui::GetCursorScreenPos();
+  draw_first(ui, commands, {inner - right - gap, block}, outcome);
+  ImGui::SetCursorScreenPos({top.x + inner - right, top.y});
+  ImGui::BeginChild("actions", {right, block}, 0, ImGuiWindowFlags_NoScrollbar);
+  draw_actions(ui, commands, settings, {right, block}, outcome);
+  ImGui::EndChild();
+  draw_words(ui, window, inner);
+  draw_machine(ui, inner);
+  ImGui::End();
+  return outcome;
+}
+
+}  // namespace app::gui
