@@ -44,9 +44,11 @@ target_compile_definitions(dmscope_imgui PUBLIC
 target_compile_options(dmscope_imgui PRIVATE -w -O2)
 target_link_libraries(dmscope_imgui PRIVATE glfw PUBLIC ${CMAKE_DL_LIBS} Threads::Threads)
 add_library(dmscope_imgui_hooks STATIC EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/app/gui/host/test_hooks.cpp")
-target_link_libraries(dmscope_imgui_hooks PRIVATE dmscope_imgui dmscope_warnings)
+target_include_directories(dmscope_imgui_hooks SYSTEM PRIVATE "${imgui}")
+target_compile_definitions(dmscope_imgui_hooks PRIVATE IMGUI_ENABLE_TEST_ENGINE IMGUI_USE_WCHAR32)
+target_link_libraries(dmscope_imgui_hooks PRIVATE dmscope_warnings)
+target_link_libraries(dmscope_imgui PUBLIC dmscope_imgui_hooks)
 add_library(dmscope::imgui ALIAS dmscope_imgui)
-add_library(dmscope::imgui_hooks ALIAS dmscope_imgui_hooks)
 
 set(engine "${bundle}/external/imgui_test_engine/imgui_test_engine/imgui_test_engine")
 add_library(dmscope_imgui_test_engine OBJECT EXCLUDE_FROM_ALL
