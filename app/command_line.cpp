@@ -28,6 +28,7 @@ struct Command {
 };
 
 constexpr std::array kCommands{
+    Command{"replay", run_replay, "The window, on a saved trace"},
     Command{"record", run_record, "Run a prompt and keep every decision in a trace"},
     Command{"score", run_score, "Logits, gate logits and live slots of given token ids, as npy"},
     Command{"tokenize", run_tokenize, "Text to token ids and back"},
@@ -40,7 +41,7 @@ constexpr std::array kCommands{
 };
 
 // Commands of the design that later versions bring.
-constexpr std::array<std::string_view, 3> kLaterCommands{"replay", "demo", "eval"};
+constexpr std::array<std::string_view, 2> kLaterCommands{"demo", "eval"};
 
 void print_help(Console& console) {
   console.out() << "DMScope: a profiler for LLM inference with a compressed KV cache.\n\n"
@@ -68,7 +69,7 @@ engine::Status dispatch(Arguments arguments, Console& console) {
   const auto named = [&](const Command& command) { return command.name == first; };
   const auto* command = std::find_if(kCommands.begin(), kCommands.end(), named);
   if (command != kCommands.end()) return command->run(arguments.subspan(1), console);
-  if (first.starts_with("--model") || first.starts_with("--prompt")) return run_window(arguments, console);
+  if (first.starts_with("-")) return run_window(arguments, console);
   if (std::find(kLaterCommands.begin(), kLaterCommands.end(), first) != kLaterCommands.end()) {
     return engine::bad_input("{}: not built in this version", first);
   }

@@ -1,8 +1,13 @@
 #include "app/gui/commands/shot.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "app/gui/shell/application.hpp"
+#include "app/gui/workbench/places.hpp"
+#include "app/run_setup.hpp"
 
 namespace app {
 
@@ -14,6 +19,7 @@ struct ShotOptions {
   std::optional<std::string> trace, model, layout, panel, theme, size;
   std::optional<double> scale;
   std::optional<std::int32_t> step;
+  RunOptions run;
   std::string out;
 };
 
@@ -62,6 +68,41 @@ engine::Status apply_look(const ShotOptions& options, gui::ApplicationOptions& a
   return {};
 }
 
+// Until the run is there: all of a trace, or a live run's end.
+engine::Status wait_for_run(gui::Workbench& bench) {
+  using namespace std::chrono_literals;
+  for (;; std::this_thread::sleep_for(1ms)) {
+    bench.update(0);
+    if (const live::TraceStatus* trace = bench.trace()) {
+      if (trace->state == live::TraceState::failed) return engine::bad_input("{}", trace->reason);
+      if (trace->state > live::TraceState::replaying) break;
+    } else if (bench.live().error) {
+      return *bench.live().error;
+    } else if (bench.live().summary) {
+      break;
+    }
+  }
+  bench.update(0);
+  return {};
+}
+
+engine::Status show_run(const ShotOptions& options, gui::Workbench& bench) {
+  if (options.trace) {
+    bench.open_trace(*options.trace);
+  } else {
+    bench.load_model(*options.model);
+    bench.start_run(options.run, {});
+  }
+  if (auto there = wait_for_run(bench); !there) return there;
+  if (!options.step) return {};
+  if (*options.step >= bench.positions()) {
+    return engine::bad_input("--step: expected a position from 0 to {}, got {}", bench.positions() - 1,
+                             *options.step);
+  }
+  bench.go_to(*options.step);
+  return {};
+}
+
 engine::Status take(const ShotOptions& options) {
   gui::HostOptions host_options;
   host_options.kind = gui::HostKind::offscreen;
@@ -69,14 +110,32 @@ engine::Status take(const ShotOptions& options) {
     if (auto size = parse_size(*options.size, host_options); !size) return size;
   }
   gui::ApplicationOptions application_options;
+  application_options.sample_trace = gui::sample_trace_path().string();
+  application_options.default_model = gui::default_model_folder().string();
   if (auto look = apply_look(options, application_options); !look) return look;
+  gui::Workbench bench({});
+  if (options.trace || options.model) {
+    if (auto shown = show_run(options, bench); !shown) return shown;
+  }
   auto host = gui::Host::create(host_options);
   if (!host) return host.error();
-  Application application(**host, std::move(application_options));
+  Application application(**host, bench, std::move(application_options));
   // Docks and tables settle their sizes over the first frames.
-  for (int frame = 0; frame < 4; ++frame) application.frame();
+  for (int frame = 0; frame < 6; ++frame) application.frame();
   auto picture = (*host)->read_pixels();
   return picture ? gui::write_png(options.out, *picture) : engine::Status(picture.error());
+}
+
+engine::Status check(const ShotOptions& options) {
+  const bool asks = options.run.prompt.text || options.run.prompt.file;
+  if (options.trace && options.model) return engine::bad_input("--model: a trace is given already");
+  if (options.model && !asks) return engine::bad_input("--model: needs --prompt or --prompt-file");
+  if (asks && !options.model) return engine::bad_input("--prompt: needs --model");
+  if (options.step && !options.trace && !options.model)
+    return engine::bad_input("--step: needs a trace or --model");
+  if (!asks) return {};
+  const auto usable = session_options(options.run);
+  return usable ? engine::Status() : engine::Status(usable.error());
 }
 
 }  // namespace
@@ -94,14 +153,13 @@ engine::Status run_shot(Arguments arguments, Console& console) {
   add_real(command, "--scale", options.scale, {.low = 0.75, .high = 4, .expected = "a number from 0.75 to 4"},
            "Size of everything (default 1)");
   add_integer(command, "--step", options.step, 0, kMaxInt32, "Position to show (default: the last)");
+  add_integer(command, "--tokens", options.run.tokens, 1, kMaxInt32, "Tokens to generate (default 128)");
+  add_prompt_options(command, options.run.prompt);
+  add_run_options(command, options.run);
   const auto parsed = parse_arguments(command, arguments, console);
   if (!parsed) return parsed.error();
   if (*parsed == Parsed::done) return {};
-  if (options.trace)
-    return engine::bad_input("shot {}: a picture of a trace is not built in this version", *options.trace);
-  if (options.model)
-    return engine::bad_input("shot --model: a picture of a live run is not built in this version");
-  if (options.step) return engine::bad_input("--step: needs a trace or --model");
+  if (auto usable = check(options); !usable) return usable;
   return take(options);
 }
 

@@ -4,17 +4,34 @@
 #include <string>
 
 #include "app/gui/shell/application.hpp"
+#include "app/gui/workbench/places.hpp"
+#include "app/run_setup.hpp"
+#include "profiling/trace_reader.hpp"
 
 namespace app {
 
 namespace {
 
-engine::Status show_window() {
+struct Opening {
+  std::optional<std::string> model;
+  std::optional<RunOptions> run;
+  std::optional<std::string> trace;
+  std::optional<std::int32_t> step;
+};
+
+engine::Status show_window(const Opening& opening) {
   auto host = gui::Host::create({});
   if (!host) return host.error();
+  gui::Workbench bench([&host] { (*host)->wake(); });
   gui::ApplicationOptions options;
   options.settings_folder = gui::settings_folder();
-  gui::Application application(**host, std::move(options));
+  options.default_model = gui::default_model_folder().string();
+  options.sample_trace = gui::sample_trace_path().string();
+  options.start_position = opening.step;
+  gui::Application application(**host, bench, std::move(options));
+  if (opening.trace) application.open_path(*opening.trace);
+  if (opening.model) application.open_path(*opening.model);
+  if (opening.run) bench.start_run(*opening.run, gui::traces_folder());
   while ((*host)->wait_for_frame()) application.frame();
   return application.save();
 }
@@ -22,18 +39,43 @@ engine::Status show_window() {
 }  // namespace
 
 engine::Status run_window(Arguments arguments, Console& console) {
-  std::optional<std::string> model, prompt;
-  CLI::App command("The window.", "dmscope");
-  command.add_option("--model", model, "A checkpoint folder")->type_name("DIR");
-  command.add_option("--prompt", prompt, "What to ask it")->type_name("TEXT");
+  Opening opening;
+  RunOptions run;
+  run.tokens = 256;
+  CLI::App command("The window, with a live run.", "dmscope");
+  command.add_option("--model", opening.model, "A checkpoint folder")->type_name("DIR");
+  add_integer(command, "--tokens", run.tokens, 1, kMaxInt32, "Tokens to generate, per chain (default 256)");
+  add_prompt_options(command, run.prompt);
+  add_run_options(command, run);
   const auto parsed = parse_arguments(command, arguments, console);
   if (!parsed) return parsed.error();
   if (*parsed == Parsed::done) return {};
-  if (model || prompt)
-    return engine::bad_input(
-        "{}: a live run in the window is not built in this version, use 'dmscope record'",
-        model ? "--model" : "--prompt");
-  return show_window();
+  const bool asks = run.prompt.text || run.prompt.file;
+  if (asks && !opening.model) {
+    const std::string folder = gui::default_model_folder().string();
+    if (folder.empty()) return engine::bad_input("--prompt: needs --model, the default model is not set up");
+    opening.model = folder;
+  }
+  if (asks) {
+    if (auto usable = session_options(run); !usable) return usable.error();
+    opening.run = run;
+  }
+  return show_window(opening);
+}
+
+engine::Status run_replay(Arguments arguments, Console& console) {
+  Opening opening;
+  std::string trace;
+  CLI::App command("The window, on a saved trace or on one that is still being recorded.", "dmscope replay");
+  command.add_option("TRACE", trace, "A trace")->required();
+  add_integer(command, "--step", opening.step, 0, kMaxInt32, "Position to show (default: the newest)");
+  const auto parsed = parse_arguments(command, arguments, console);
+  if (!parsed) return parsed.error();
+  if (*parsed == Parsed::done) return {};
+  // A trace that cannot be read is refused before a window opens.
+  if (auto reader = profiling::TraceReader::open(trace); !reader) return reader.error();
+  opening.trace = trace;
+  return show_window(opening);
 }
 
 }  // namespace app

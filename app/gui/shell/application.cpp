@@ -13,6 +13,7 @@
 
 #include "app/gui/fonts/icons.hpp"
 #include "app/gui/panels/log_panel.hpp"
+#include "app/gui/panels/panel_makers.hpp"
 #include "app/gui/widgets/controls.hpp"
 
 namespace app::gui {
@@ -26,8 +27,9 @@ float chosen_scale(const Settings& settings, const Host& host) {
 
 }  // namespace
 
-Application::Application(Host& host, ApplicationOptions options)
+Application::Application(Host& host, Workbench& bench, ApplicationOptions options)
     : host_(host),
+      bench_(bench),
       options_(std::move(options)),
       settings_(options_.settings),
       show_welcome_(options_.welcome) {
@@ -45,8 +47,7 @@ Application::Application(Host& host, ApplicationOptions options)
   fonts_ = std::make_unique<Fonts>(host.is_window() ? system_fallback_fonts() : std::vector<std::string>());
   for (const std::string& problem : fonts_->problems()) problems.push_back(problem);
   ui_ = std::make_unique<Ui>(make_theme(settings_.theme, settings_.palette), Metrics(1), *fonts_);
-  options_.panels.try_emplace("log", [] { return std::make_unique<LogPanel>(); });
-  dockspace_ = std::make_unique<Dockspace>(options_.panels);
+  dockspace_ = std::make_unique<Dockspace>(panel_makers());
   dockspace_->open_panels() = settings_.panels;
   add_commands();
   for (std::string& problem : commands_.apply_shortcuts(settings_.shortcuts))
@@ -86,14 +87,16 @@ bool Application::set_layout(std::string_view name) {
 void Application::open_path(const std::string& path) {
   std::error_code error;
   const bool folder = std::filesystem::is_directory(path, error);
-  const auto& action = folder ? options_.actions.run_model : options_.actions.open_trace;
   if (!std::filesystem::exists(path, error)) {
     notices_.add(NoticeLevel::error, path + ": there is no such file");
     std::erase(settings_.recent, path);
-  } else if (action) {
-    remember_recent(settings_, path);
-    action(path);
+    return;
   }
+  remember_recent(settings_, path);
+  if (!folder) return bench_.open_trace(path);
+  bench_.load_model(path);
+  dockspace_->show(current_layout(), "prompt");
+  show_welcome_ = false;
 }
 
 void Application::choose(const char* title, bool folder) {
@@ -111,7 +114,13 @@ void Application::restyle() {
 }
 
 void Application::frame() {
-  if (options_.actions.snapshot) run_ = options_.actions.snapshot();
+  const double now = clock_seconds();
+  bench_.update(last_frame_ > 0 ? now - last_frame_ : 0);
+  last_frame_ = now;
+  if (options_.start_position && *options_.start_position < bench_.positions()) {
+    bench_.go_to(*options_.start_position);
+    options_.start_position.reset();
+  }
   if (applied_scale_ == 0) applied_scale_ = chosen_scale(settings_, host_);
   restyle();
   host_.begin_frame();
@@ -125,7 +134,7 @@ void Application::draw_contents() {
   if (!sheet_.is_recording()) commands_.run_shortcuts();
   const float bottom_edge = ImGui::GetMainViewport()->Size.y;
   if (!options_.single_panel.empty()) {
-    PanelContext context{run_.get(), nullptr, nullptr, commands_, notices_, *ui_};
+    PanelContext context{bench_, commands_, notices_, *ui_};
     const ImVec2 size = ImGui::GetMainViewport()->Size;
     dockspace_->draw_single(context, *panel_named(options_.single_panel), {0, 0}, size);
     return;
@@ -154,7 +163,7 @@ void Application::draw_workspace(float top, float bottom) {
   const ImVec2 low{0, top}, high{ImGui::GetMainViewport()->Size.x, bottom};
   ImGui::GetBackgroundDrawList()->AddRectFilled(low, high, ui_->u32(Role::app));
   if (high.y - low.y < ui_->px(40)) return;  // a window resized to nothing
-  if (run_ == nullptr && show_welcome_) {
+  if (bench_.source() == RunSource::none && show_welcome_) {
     if (!welcome_) {
       const ImVec2 size = ImGui::GetMainViewport()->Size;
       welcome_ = std::make_unique<WelcomeCard>(machine_facts(host_.renderer(), static_cast<int>(size.x),
@@ -166,7 +175,7 @@ void Application::draw_workspace(float top, float bottom) {
     if (!outcome.recent.empty()) open_path(outcome.recent);
     return;
   }
-  PanelContext context{run_.get(), nullptr, nullptr, commands_, notices_, *ui_};
+  PanelContext context{bench_, commands_, notices_, *ui_};
   const float gap = ui_->px(kPanelGap);
   const std::string asked =
       dockspace_->draw(context, current_layout(), {low.x + gap, low.y + gap}, {high.x - gap, high.y - gap});
@@ -231,6 +240,8 @@ void Application::take_pictures() {
 }
 
 void Application::pace() {
+  host_.pacer().set_continuous(bench_.busy());
+  host_.pacer().set_decoding(bench_.decoding());
   // A blinking cursor, and a dialog of another process that may have ended.
   if (ImGui::GetIO().WantTextInput) host_.pacer().request_at(clock_seconds() + 0.4);
   if (file_dialog_.is_waiting()) host_.pacer().request_at(clock_seconds() + 0.1);

@@ -1,12 +1,11 @@
 // The window's contents, put together: strips, panels, dialogs and the table of commands.
 //
-// Lives as long as its host, on the same thread. Knows neither engine nor files: what opens a trace or runs a
-// model is given to it as actions, and the run it shows is a snapshot from whoever owns one.
+// Lives as long as its host, on the same thread. What it shows and what it starts is the workbench's.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,28 +21,20 @@
 
 namespace app::gui {
 
-// What the program around the window can do. Commands whose action is empty are disabled.
-struct Actions {
-  std::function<void(const std::string& path)> open_trace;
-  std::function<void(const std::string& folder)> run_model;
-  std::function<std::shared_ptr<const view::RunSnapshot>()> snapshot;  // never waits
-  std::string default_model;                                           // folder; empty: not set up
-  std::string sample_trace;                                            // file; empty: none
-};
-
 struct ApplicationOptions {
   std::filesystem::path settings_folder;  // empty: nothing is read or saved
   std::string layout;                     // empty: the settings' one
   std::string single_panel;               // draws this panel alone
   bool welcome = true;                    // the first-start card, until there is a run
-  std::map<std::string, PanelMaker> panels;
-  Actions actions;
-  Settings settings;  // used as they are where the folder is empty
+  std::string default_model;                   // folder; empty: not set up
+  std::string sample_trace;                    // file; empty: none
+  std::optional<std::int32_t> start_position;  // shown as soon as the run has it; absent: the newest
+  Settings settings;                           // used as they are where the folder is empty
 };
 
 class Application {
  public:
-  Application(Host& host, ApplicationOptions options);
+  Application(Host& host, Workbench& bench, ApplicationOptions options);
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -52,6 +43,9 @@ class Application {
   void frame();
   // Settings and the arrangement of the panels.
   engine::Status save();
+
+  // A trace, or a model's folder.
+  void open_path(const std::string& path);
 
   Commands& commands() { return commands_; }
   Notices& notices() { return notices_; }
@@ -72,12 +66,12 @@ class Application {
   void draw_dialogs();
   void draw_toasts(float bottom);
   std::vector<Fact> facts() const;
-  void open_path(const std::string& path);
   void choose(const char* title, bool folder);
   void take_pictures();
   void pace();
 
   Host& host_;
+  Workbench& bench_;
   ApplicationOptions options_;
   Settings settings_;
   Notices notices_;
@@ -90,7 +84,7 @@ class Application {
   ShortcutSheet sheet_;
   SettingsDialog settings_dialog_;
   FileDialog file_dialog_;
-  std::shared_ptr<const view::RunSnapshot> run_;
+  double last_frame_ = 0;  // clock reading
   float applied_scale_ = 0;
   bool show_welcome_;
   bool wants_picture_ = false;

@@ -28,22 +28,19 @@ void Application::add_commands() {
 }
 
 void Application::add_file_commands() {
-  const Actions& actions = options_.actions;
-  const auto can_open = [&actions] { return actions.open_trace != nullptr; };
-  const auto can_run = [&actions] { return actions.run_model != nullptr; };
   commands_.add({"file.open_trace",
                  "Open trace…",
                  "File",
                  "Ctrl+O",
                  [this] { choose("Open a trace", false); },
-                 can_open,
+                 {},
                  {}});
   commands_.add({"file.play_sample",
                  "Play the sample",
                  "File",
                  "",
-                 [&actions] { actions.open_trace(actions.sample_trace); },
-                 [&actions] { return actions.open_trace != nullptr && !actions.sample_trace.empty(); },
+                 [this] { bench_.open_trace(options_.sample_trace); },
+                 [this] { return !options_.sample_trace.empty(); },
                  {}});
   commands_.add({"file.save_picture",
                  "Save panel as PNG",
@@ -60,14 +57,14 @@ void Application::add_file_commands() {
                  "Run",
                  "Ctrl+R",
                  [this] { choose("Choose a model's folder", true); },
-                 can_run,
+                 {},
                  {}});
   commands_.add({"run.default_model",
                  "Run the default model",
                  "Run",
                  "",
-                 [&actions] { actions.run_model(actions.default_model); },
-                 [&actions] { return actions.run_model != nullptr && !actions.default_model.empty(); },
+                 [this] { open_path(options_.default_model); },
+                 [this] { return !options_.default_model.empty(); },
                  {}});
   commands_.add({"selection.dismiss",
                  "Dismiss notices",
@@ -100,7 +97,8 @@ void Application::add_view_commands() {
                  {},
                  {}});
   commands_.add({"view.welcome", "First-start card", "View", "", [this] { show_welcome_ = !show_welcome_; },
-                 [this] { return run_ == nullptr; }, [this] { return show_welcome_; }, true});
+                 [this] { return bench_.source() == RunSource::none; }, [this] { return show_welcome_; },
+                 true});
   commands_.add({"view.theme",
                  "Light theme",
                  "View",

@@ -99,7 +99,7 @@ std::string Dockspace::draw_panel(PanelContext& context, const PanelInfo& info) 
     shown->draw(context);
     return {};
   }
-  const bool offer = context.run == nullptr && info.name != "log";
+  const bool offer = !context.bench.has_run() && info.name != "log";
   const Command* open = context.commands.find("file.open_trace");
   const bool can_open = offer && open != nullptr && context.commands.is_enabled(*open);
   const bool pressed =

@@ -1,7 +1,7 @@
 // A panel of the window: one class, one file pair, drawn from a snapshot that never changes under it.
 //
 // A panel keeps only its own view state (scroll, sort order). It does no I/O and never waits. What it does to
-// the run or to other panels goes through the context.
+// the run or to other panels goes through the workbench.
 #pragma once
 
 #include <functional>
@@ -13,19 +13,12 @@
 #include "app/gui/shell/commands.hpp"
 #include "app/gui/shell/notices.hpp"
 #include "app/gui/widgets/ui.hpp"
-
-namespace app::view {
-struct RunSnapshot;
-class SelectionHistory;
-struct Hover;
-}  // namespace app::view
+#include "app/gui/workbench/workbench.hpp"
 
 namespace app::gui {
 
 struct PanelContext {
-  const view::RunSnapshot* run = nullptr;  // none before a run or a trace is there
-  view::SelectionHistory* selection = nullptr;
-  view::Hover* hover = nullptr;
+  Workbench& bench;
   const Commands& commands;
   Notices& notices;
   Ui& ui;
@@ -37,7 +30,7 @@ class Panel {
   // Inside the panel's window, with something to show.
   virtual void draw(PanelContext& context) = 0;
   // Whether it has something to show; if not, the empty state of its description is drawn.
-  virtual bool has_data(const PanelContext& context) const { return context.run != nullptr; }
+  virtual bool has_data(const PanelContext& context) const { return context.bench.has_run(); }
 };
 
 // What is known of a panel without making it.

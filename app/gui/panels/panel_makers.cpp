@@ -1,0 +1,22 @@
+#include "app/gui/panels/panel_makers.hpp"
+
+#include "app/gui/panels/log_panel.hpp"
+
+namespace app::gui {
+
+namespace {
+
+template <typename Kind>
+PanelMaker make() {
+  return [] { return std::make_unique<Kind>(); };
+}
+
+}  // namespace
+
+std::map<std::string, PanelMaker> panel_makers() {
+  return {
+      {"log", make<LogPanel>()},
+  };
+}
+
+}  // namespace app::gui

@@ -1,0 +1,169 @@
+#include "app/gui/workbench/workbench.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <utility>
+
+namespace app::gui {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// 20261122-101500.db, with a number where that exists.
+fs::path new_trace(const fs::path& folder) {
+  const std::time_t now = std::time(nullptr);
+  std::tm time{};
+  localtime_r(&now, &time);
+  std::array<char, 32> stamp{};
+  std::strftime(stamp.data(), stamp.size(), "%Y%m%d-%H%M%S", &time);
+  std::error_code error;
+  fs::create_directories(folder, error);  // what is wrong with it shows when the trace is created
+  fs::path path = folder / fmt::format("{}.db", stamp.data());
+  for (int number = 2; fs::exists(path, error) && number < 1000; ++number) {
+    path = folder / fmt::format("{}-{}.db", stamp.data(), number);
+  }
+  return path;
+}
+
+}  // namespace
+
+// Fills the model and wakes the window. Spans come with their step, so the end of a step is news enough.
+class Workbench::Sink final : public engine::EventSink {
+ public:
+  Sink(std::shared_ptr<view::RunModel> model, std::function<void()> wake)
+      : model_(std::move(model)), wake_(std::move(wake)) {}
+
+  void on_event(engine::Event event) override {
+    const bool news = std::holds_alternative<engine::StepFinished>(event) ||
+                      std::holds_alternative<engine::RunStarted>(event) ||
+                      std::holds_alternative<engine::RunFinished>(event);
+    model_->on_event(std::move(event));
+    if (news && wake_) wake_();
+  }
+
+ private:
+  std::shared_ptr<view::RunModel> model_;
+  std::function<void()> wake_;
+};
+
+Workbench::Workbench(std::function<void()> wake)
+    : wake_(std::move(wake)),
+      engine_(wake_),
+      live_status_(engine_.status()),
+      model_(std::make_shared<view::RunModel>()),
+      run_(model_->snapshot()) {}
+
+Workbench::~Workbench() = default;
+
+void Workbench::show(RunSource source) {
+  if (source_ == RunSource::live && source != RunSource::live) engine_.post(live::Stop{});
+  trace_.reset();
+  trace_status_.reset();
+  source_ = source;
+  model_ = std::make_shared<view::RunModel>();
+  playback_.stop();
+}
+
+void Workbench::open_trace(const fs::path& path) {
+  show(RunSource::trace);
+  trace_ = std::make_unique<live::TraceSource>(path, std::make_shared<Sink>(model_, wake_), wake_);
+}
+
+void Workbench::load_model(const fs::path& folder) {
+  engine_.post(live::LoadModel{folder});
+}
+
+void Workbench::start_run(const RunOptions& options, const fs::path& traces) {
+  show(RunSource::live);
+  options_ = options;
+  live::StartRun start{options, std::make_shared<Sink>(model_, wake_)};
+  if (!traces.empty()) start.trace = TraceTarget{new_trace(traces)};
+  engine_.post(std::move(start));
+}
+
+void Workbench::post(live::Command command) {
+  engine_.post(std::move(command));
+}
+
+fs::path Workbench::trace_path() const {
+  if (trace_) return trace_->path();
+  return source_ == RunSource::live ? live_status_->trace : fs::path();
+}
+
+bool Workbench::decoding() const {
+  return source_ == RunSource::live && live_status_->running() && !live_status_->paused;
+}
+
+bool Workbench::busy() const {
+  const bool loading = live_status_->state == live::LiveState::loading;
+  const bool reading = trace_status_ && !trace_status_->ended();
+  return loading || reading || decoding() || playback_.playing();
+}
+
+void Workbench::update(double seconds_since_last_frame) {
+  live_status_ = engine_.status();
+  if (trace_) trace_status_ = trace_->status();
+  run_ = model_->snapshot();
+  hover_ = std::exchange(next_hover_, {});
+  if (run_->run_id() != run_id_) {
+    run_id_ = run_->run_id();
+    history_ = {};
+    preview_settings_.reset();
+    cache_ = {};
+    preview_ = {};
+  }
+  if (!run_->started() || run_->sequences().empty()) {
+    position_ = -1;
+    return;
+  }
+  const view::Selection& current = history_.current();
+  const view::SequenceView* sequence = run_->sequence(current.sequence);
+  if (sequence == nullptr) sequence = &run_->sequences().front();
+  history_.replace(
+      view::clamp_to(current, sequence->tokens(), sequence->processed(), run_->layers(), run_->kv_heads()));
+  const engine::SequenceId id = sequence->id();
+  if (playback_.playing()) {
+    const std::int32_t next =
+        playback_.advance(seconds_since_last_frame, *run_, *sequence, sequence->processed());
+    view::Selection moved = history_.current();
+    moved.position = next;
+    history_.replace(std::move(moved));
+  }
+  cache_.update(run_, id);
+  if (preview_settings_) preview_.update(run_, id, *preview_settings_);
+  position_ = std::min(history_.current().position.value_or(cache_.positions() - 1), cache_.positions() - 1);
+}
+
+void Workbench::set_preview(std::optional<view::CacheSettings> settings) {
+  preview_settings_ = std::move(settings);
+  if (preview_settings_ && has_run()) preview_.update(run_, cache_.sequence().id(), *preview_settings_);
+}
+
+void Workbench::go_to(std::int32_t position) {
+  if (!has_run()) return;
+  view::Selection moved = history_.current();
+  moved.position = std::clamp(position, 0, std::max(0, cache_.positions() - 1));
+  position_ = *moved.position;
+  history_.replace(std::move(moved));
+  if (playback_.playing()) playback_.play(position_);
+}
+
+void Workbench::follow() {
+  playback_.stop();
+  view::Selection moved = history_.current();
+  moved.position.reset();
+  history_.replace(std::move(moved));
+}
+
+void Workbench::toggle_play() {
+  if (playback_.playing()) return playback_.stop();
+  if (!has_run()) return;
+  const bool at_end = position_ + 1 >= cache_.positions();
+  playback_.play(at_end ? 0 : position_);
+}
+
+}  // namespace app::gui

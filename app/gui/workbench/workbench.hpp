@@ -1,0 +1,105 @@
+// What the window works on: one run, live or from a trace, the moment that is shown, and what is selected.
+//
+// GUI thread only. update(), once per frame, takes the newest snapshot and brings up to date what is derived
+// from it; until the next one only the selection and the hover change. Nothing here waits: the engine and the
+// reader of traces have threads of their own.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/gui/workbench/playback.hpp"
+#include "app/live/live_engine.hpp"
+#include "app/live/trace_source.hpp"
+#include "app/view/cache_view.hpp"
+#include "app/view/run_model.hpp"
+#include "app/view/selection.hpp"
+
+namespace app::gui {
+
+enum class RunSource { none, live, trace };
+
+class Workbench {
+ public:
+  // `wake` is called on other threads when there is something new to draw; it must return at once.
+  explicit Workbench(std::function<void()> wake);
+  ~Workbench();
+  Workbench(const Workbench&) = delete;
+  Workbench& operator=(const Workbench&) = delete;
+
+  // --- what is run or read
+  void open_trace(const std::filesystem::path& path);
+  void load_model(const std::filesystem::path& folder);
+  // A run of the loaded (or loading) model. `traces` is where it is recorded; empty: nowhere.
+  void start_run(const RunOptions& options, const std::filesystem::path& traces);
+  void post(live::Command command);  // pause, resume, pace, stop
+  RunSource source() const { return source_; }
+  const live::LiveStatus& live() const { return *live_status_; }
+  const live::TraceStatus* trace() const { return trace_status_.get(); }  // null: no trace is open
+  // The trace that holds the run that is shown; empty: none does.
+  std::filesystem::path trace_path() const;
+  // What the last live run was asked for: what a re-run starts from.
+  const RunOptions& options() const { return options_; }
+  // Something changes by itself: a run, a growing trace, a playback.
+  bool busy() const;
+  bool decoding() const;
+
+  // --- once per frame
+  void update(double seconds_since_last_frame);
+
+  // --- the run and its cache, as of update()
+  bool has_run() const { return run_->started() && !cache_.empty(); }
+  const view::RunSnapshot& run() const { return *run_; }
+  const view::SequenceView& sequence() const { return cache_.sequence(); }  // has_run()
+  view::CacheView& cache() { return cache_; }  // with the run's own threshold and window
+  // With the settings of the tuning panel; null without a preview.
+  view::CacheView* preview() { return preview_settings_ ? &preview_ : nullptr; }
+  const std::optional<view::CacheSettings>& preview_settings() const { return preview_settings_; }
+  void set_preview(std::optional<view::CacheSettings> settings);
+
+  // --- the moment shown
+  std::int32_t positions() const { return has_run() ? cache_.positions() : 0; }
+  std::int32_t position() const { return position_; }  // s; -1 without a run
+  bool at_newest() const { return !history_.current().position.has_value(); }
+  void go_to(std::int32_t position);
+  void go_by(std::int32_t positions) { go_to(position_ + positions); }
+  void follow();  // LIVE: the newest position, from now on
+  Playback& playback() { return playback_; }
+  void toggle_play();
+
+  // --- selection and hover
+  const view::Selection& selection() const { return history_.current(); }
+  view::SelectionHistory& history() { return history_; }
+  void select(view::Selection selection) { history_.push(std::move(selection)); }
+  const view::Hover& hover() const { return hover_; }  // of the frame before, whichever panel it was in
+  view::Hover& next_hover() { return next_hover_; }    // what the pointer is over in this frame
+
+ private:
+  class Sink;
+  void show(RunSource source);
+
+  std::function<void()> wake_;
+  live::LiveEngine engine_;
+  std::shared_ptr<const live::LiveStatus> live_status_;
+  RunOptions options_;
+  RunSource source_ = RunSource::none;
+  std::shared_ptr<view::RunModel> model_;  // of the run shown
+  std::unique_ptr<live::TraceSource> trace_;
+  std::shared_ptr<const live::TraceStatus> trace_status_;
+
+  std::shared_ptr<const view::RunSnapshot> run_;
+  std::uint64_t run_id_ = 0;
+  view::CacheView cache_;
+  view::CacheView preview_;
+  std::optional<view::CacheSettings> preview_settings_;
+  std::int32_t position_ = -1;
+  Playback playback_;
+  view::SelectionHistory history_;
+  view::Hover hover_;
+  view::Hover next_hover_;
+};
+
+}  // namespace app::gui
