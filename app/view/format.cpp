@@ -21,7 +21,7 @@ std::string fixed(double value, int decimals) {
   if (!std::isfinite(value)) return kUnknown;
   const std::string digits = fmt::format("{:.{}f}", std::abs(value), decimals);
   const bool is_zero = digits.find_first_not_of("0.") == std::string::npos;
-  return (value < 0 && !is_zero ? kMinus : "") + with_commas(digits);
+  return fmt::format("{}{}", value < 0 && !is_zero ? kMinus : "", with_commas(digits));
 }
 
 std::string with_unit(double value, int decimals, const char* unit) {
@@ -39,11 +39,11 @@ std::string percent_digits(double percent) {
 
 std::string format_count(std::int64_t count) {
   if (count >= 0) return with_commas(std::to_string(count));
-  return kMinus + with_commas(std::to_string(0 - static_cast<std::uint64_t>(count)));
+  return fmt::format("{}{}", kMinus, with_commas(std::to_string(0 - static_cast<std::uint64_t>(count))));
 }
 
 std::string format_token(std::int64_t position) {
-  return "#" + format_count(position);
+  return fmt::format("#{}", format_count(position));
 }
 
 std::string format_head(std::int32_t layer, std::int32_t kv_head) {
@@ -94,7 +94,7 @@ std::string format_change(double from, double to) {
   if (!std::isfinite(percent)) return kUnknown;
   const std::string digits = percent_digits(percent);
   if (digits == "0") return "the same";
-  return (percent > 0 ? "+" : "") + digits + kThinSpace + "%";
+  return fmt::format("{}{}{}%", percent > 0 ? "+" : "", digits, kThinSpace);
 }
 
 std::string format_comparison(double a, double b) {

@@ -81,23 +81,23 @@ StateCounts count_between(const CacheView::Marks& marks, const Borders& borders,
 }
 
 // Pixels that lie left of the window in whole: their borders' ranks are shared by neighbours.
-std::int32_t draw_settled(const CacheView::Marks& marks, const MapRow& row, const TokenAxis& axis,
-                          std::int32_t end_token, const KeptRamp& ramp, std::uint32_t* out) {
-  // With fewer tokens than pixels neighbours share a token, and there are no ranks to share.
-  if (axis.tokens.size() < axis.width) return 0;
-  std::int32_t pixel = 0;
-  std::int32_t begin = axis.tokens.begin;
+std::int32_t draw_settled(const CacheView::Marks& marks, const MapRow& row,
+                          const std::vector<TokenRange>& pixels, std::int32_t end_token, const KeptRamp& ramp,
+                          std::uint32_t* out) {
+  std::int32_t begin = pixels.front().begin;
   const auto rank_of_row = [&](std::int32_t t) {
     std::int64_t rank = 0;
     for (std::int32_t i = 0; i < row.head_count; ++i) rank += marks.index->rank(row.first_head + i, t);
     return rank;
   };
   std::int64_t begin_rank = begin <= end_token ? rank_of_row(begin) : 0;
-  for (; pixel < axis.width; ++pixel) {
-    const std::int32_t end = axis.at(pixel).end;
-    if (end > end_token) break;
+  std::int32_t pixel = 0;
+  for (const TokenRange& tokens : pixels) {
+    const std::int32_t end = tokens.end;
+    // With fewer tokens than pixels neighbours share a token, and there are no ranks to share.
+    if (end > end_token || tokens.begin != begin) break;
     const std::int64_t end_rank = rank_of_row(end);
-    out[pixel] = ramp.at(end_rank - begin_rank, std::int64_t{end - begin} * row.head_count);
+    out[pixel++] = ramp.at(end_rank - begin_rank, std::int64_t{end - begin} * row.head_count);
     begin = end;
     begin_rank = end_rank;
   }
@@ -120,11 +120,13 @@ void draw_map(const CacheView::Marks& marks, const std::vector<MapRow>& rows, co
   const Borders borders = borders_at(marks, s);
   const std::int32_t settled = std::min(borders.left, marks.index->judged());
   const KeptRamp ramp(colors);
+  std::vector<TokenRange> pixels;  // divided once, not once a row
+  for (std::int32_t pixel = 0; pixel < image.width; ++pixel) pixels.push_back(axis.at(pixel));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::uint32_t* out = image.pixels.data() + i * static_cast<std::size_t>(image.width);
-    std::int32_t pixel = draw_settled(marks, rows[i], axis, settled, ramp, out);
+    std::int32_t pixel = draw_settled(marks, rows[i], pixels, settled, ramp, out);
     for (; pixel < image.width; ++pixel) {
-      const TokenRange tokens = axis.at(pixel);
+      const TokenRange tokens = pixels[static_cast<std::size_t>(pixel)];
       if (tokens.begin >= borders.born) break;  // the rest is unborn
       out[pixel] =
           mean_color(count_between(marks, borders, rows[i].first_head, rows[i].head_count, tokens), colors);

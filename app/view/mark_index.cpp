@@ -140,26 +140,35 @@ void MarkIndex::fill_words(const SequenceView& sequence, std::int32_t first_word
 }
 
 // Counts heads for 64 tokens at once: adding one bit per token to counters kept as bit planes is a ripple of
-// and/xor over whole words, which stops as soon as nothing carries.
+// and/xor over whole words, which stops as soon as nothing carries. A cache line of each head is read at a
+// time.
 void MarkIndex::count_heads(std::int32_t first_word, std::int32_t end_word) {
-  constexpr std::size_t kPlanes = 15;  // counts up to 32,767 heads
-  for (std::int32_t word = first_word; word < end_word; ++word) {
-    std::uint64_t planes[kPlanes] = {};
+  constexpr std::int32_t kLine = 8;        // words
+  constexpr std::size_t kMostPlanes = 15;  // up to 32,767 heads
+  const auto planes_used = static_cast<std::size_t>(std::bit_width(static_cast<unsigned>(heads_)));
+  for (std::int32_t begin = first_word; begin < end_word; begin += kLine) {
+    const std::int32_t end = std::min(begin + kLine, end_word);
+    std::uint64_t planes[kLine][kMostPlanes] = {};
     for (std::int32_t head = 0; head < heads_; ++head) {
-      std::uint64_t carry = row(head)[word];
-      for (std::size_t plane = 0; carry != 0 && plane < kPlanes; ++plane) {
-        const std::uint64_t sum = planes[plane] ^ carry;
-        carry &= planes[plane];
-        planes[plane] = sum;
+      for (std::int32_t word = begin; word < end; ++word) {
+        std::uint64_t carry = row(head)[word];
+        std::uint64_t* counter = planes[word - begin];
+        for (std::size_t plane = 0; carry != 0 && plane < kMostPlanes; ++plane) {
+          const std::uint64_t sum = counter[plane] ^ carry;
+          carry &= counter[plane];
+          counter[plane] = sum;
+        }
       }
     }
-    std::uint16_t* counts = marked_heads_.data() + static_cast<std::ptrdiff_t>(word) * 64;
-    for (int i = 0; i < 64; ++i) {
-      unsigned heads = 0;
-      for (std::size_t plane = 0; plane < kPlanes; ++plane) {
-        heads |= static_cast<unsigned>(planes[plane] >> i & 1) << plane;
+    for (std::int32_t word = begin; word < end; ++word) {
+      std::uint16_t* counts = marked_heads_.data() + static_cast<std::ptrdiff_t>(word) * 64;
+      for (int i = 0; i < 64; ++i) {
+        unsigned heads = 0;
+        for (std::size_t plane = 0; plane < planes_used; ++plane) {
+          heads |= static_cast<unsigned>(planes[word - begin][plane] >> i & 1) << plane;
+        }
+        counts[i] = static_cast<std::uint16_t>(heads);
       }
-      counts[i] = static_cast<std::uint16_t>(heads);
     }
   }
 }

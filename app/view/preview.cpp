@@ -1,6 +1,7 @@
 #include "app/view/preview.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -17,6 +18,49 @@ void for_each_run(const SequenceView& sequence, std::int32_t heads, std::int32_t
     for (std::int32_t head = 0; head < heads; ++head) visit(std::span(chunk.logits(head), count));
   }
 }
+
+// Order statistics of the logits of positions [0, end), NaN left out. Millions of them are counted by the
+// upper half of their bits; only those that share it with the one asked for are then compared.
+class LogitRanks {
+ public:
+  LogitRanks(const SequenceView& sequence, std::int32_t heads, std::int32_t end)
+      : sequence_(sequence), heads_(heads), end_(end), counts_(std::size_t{1} << 16, 0) {
+    for_each_run(sequence, heads, end, [&](std::span<const float> logits) {
+      for (const float logit : logits) counts_[key_of(logit) >> 16] += std::isnan(logit) ? 0 : 1;
+    });
+    for (const std::int64_t count : counts_) total_ += count;
+  }
+
+  std::int64_t total() const { return total_; }
+
+  // The logit with `rank` smaller or equal ones before it; 0 <= rank < total().
+  float at(std::int64_t rank) const {
+    std::uint32_t upper = 0;
+    while (rank >= counts_[upper]) rank -= counts_[upper++];
+    std::vector<float> near;
+    for_each_run(sequence_, heads_, end_, [&](std::span<const float> logits) {
+      for (const float logit : logits) {
+        if (key_of(logit) >> 16 == upper && !std::isnan(logit)) near.push_back(logit);
+      }
+    });
+    const auto place = near.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(near.begin(), place, near.end());
+    return *place;
+  }
+
+ private:
+  // Bits whose unsigned order is the order of the floats.
+  static std::uint32_t key_of(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+  }
+
+  const SequenceView& sequence_;
+  std::int32_t heads_;
+  std::int32_t end_;
+  std::vector<std::int64_t> counts_;
+  std::int64_t total_ = 0;
+};
 
 struct LogitRange {
   float low = 0;
@@ -94,28 +138,18 @@ LogitHistogram logit_histogram(const SequenceView& sequence, std::int32_t heads,
 engine::Result<double> threshold_for_ratio(const SequenceView& sequence, std::int32_t heads,
                                            std::int32_t window, std::int32_t s, double target) {
   const std::int32_t end = std::clamp(s - std::max(0, window), 0, sequence.judged());
-  std::vector<float> logits;
-  for_each_run(sequence, heads, end, [&](std::span<const float> run) {
-    std::copy_if(run.begin(), run.end(), std::back_inserter(logits), [](float z) { return !std::isnan(z); });
-  });
+  const LogitRanks ranks(sequence, heads, end);
   const double dense = (static_cast<double>(s) + 1) * heads;
-  const double highest = dense / (dense - static_cast<double>(logits.size()));
+  const double highest = dense / (dense - static_cast<double>(ranks.total()));
   if (!(target >= 1) || target > highest) {
     return engine::bad_input("target ratio {:.2f}: at position {} a window of {} allows 1.00 to {:.2f}",
                              target, s, window, highest);
   }
+  if (ranks.total() == 0) return 0.0;
   // Marked are the logits above the threshold: as many as the target evicts.
-  const auto evicted = static_cast<std::size_t>(std::llround(dense - dense / target));
-  if (evicted == 0 || logits.empty()) {
-    return logits.empty() ? 0.0 : static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-  }
-  if (evicted >= logits.size()) {
-    const float lowest = *std::min_element(logits.begin(), logits.end());
-    return static_cast<double>(std::nextafter(lowest, -std::numeric_limits<float>::infinity()));
-  }
-  const auto border = logits.begin() + static_cast<std::ptrdiff_t>(logits.size() - evicted - 1);
-  std::nth_element(logits.begin(), border, logits.end());
-  return static_cast<double>(*border);
+  const auto evicted = std::min<std::int64_t>(ranks.total(), std::llround(dense - dense / target));
+  if (evicted < ranks.total()) return static_cast<double>(ranks.at(ranks.total() - evicted - 1));
+  return static_cast<double>(std::nextafter(ranks.at(0), -std::numeric_limits<float>::infinity()));
 }
 
 }  // namespace app::view
