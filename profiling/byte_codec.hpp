@@ -32,7 +32,7 @@ inline std::uint32_t get_u32(std::span<const std::uint8_t> in, std::size_t at) {
 }
 
 inline bool get_bit(std::span<const std::uint8_t> in, std::size_t at) {
-  return ((in[at / 8] >> (at % 8)) & 1u) != 0;
+  return ((unsigned{in[at / 8]} >> (at % 8)) & 1u) != 0;
 }
 
 inline void set_bit(std::span<std::uint8_t> out, std::size_t at) {

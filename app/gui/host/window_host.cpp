@@ -20,9 +20,16 @@ constexpr double kIdleWait = 1.0;
 // Below this a window cannot hold the step number, the scrubber and one panel.
 constexpr int kMinWidth = 640, kMinHeight = 400;
 
+bool names_display() {
+  const auto is_set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr && value[0] != '\0';
+  };
+  return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") || is_set("WAYLAND_SOCKET");
+}
+
 engine::Error no_display(const std::string& reason) {
-  const bool named = std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr;
-  if (!named) {
+  if (!names_display()) {
     return engine::failed(
         "there is no display for the window (neither WAYLAND_DISPLAY nor DISPLAY is set); 'dmscope record' "
         "and "
@@ -52,6 +59,8 @@ GLFWwindow* open_window(const HostOptions& options, int context_api) {
 }  // namespace
 
 engine::Result<std::unique_ptr<Host>> WindowHost::create(const HostOptions& options) {
+  if (!names_display())
+    return no_display("");  // asking anyway makes the Wayland library write to standard error
   auto session = GlfwSession::start(GLFW_ANY_PLATFORM);
   if (!session) return no_display(session.error().message);
   GLFWwindow* window = open_window(options, GLFW_NATIVE_CONTEXT_API);
@@ -87,10 +96,6 @@ WindowHost::~WindowHost() {
 void WindowHost::install_callbacks() {
   glfwSetWindowUserPointer(window_, this);
   glfwSetWindowSizeLimits(window_, kMinWidth, kMinHeight, GLFW_DONT_CARE, GLFW_DONT_CARE);
-  const auto self = [](GLFWwindow* window) {
-    return static_cast<WindowHost*>(glfwGetWindowUserPointer(window));
-  };
-  static_cast<void>(self);  // used in captureless lambdas below
   glfwSetWindowRefreshCallback(window_, [](GLFWwindow* window) {
     static_cast<WindowHost*>(glfwGetWindowUserPointer(window))->pacer_.input();
   });

@@ -75,13 +75,19 @@ void Dockspace::build(const Layout& layout, ImGuiID id, ImVec2 size) {
     ImGui::DockBuilderDockWindow(window_name(layout, *panel_named(place.panel)).c_str(), areas[place.area]);
   }
   ImGui::DockBuilderFinish(id);
+  settling_ = 2;
+}
+
+// Selects each dock's first tab; the focus ends in the middle.
+void Dockspace::show_fronts(const Layout& layout) {
+  std::string centre;
   for (const Place& place : layout.places) {
     if (!place.front) continue;
-    ImGuiDockNode* node = ImGui::DockBuilderGetNode(areas[place.area]);
-    if (node != nullptr)
-      node->SelectedTabId =
-          ImHashStr("#TAB", 0, ImHashStr(window_name(layout, *panel_named(place.panel)).c_str()));
+    const std::string name = window_name(layout, *panel_named(place.panel));
+    ImGui::SetWindowFocus(name.c_str());
+    if (place.area == "centre") centre = name;
   }
+  if (!centre.empty()) ImGui::SetWindowFocus(centre.c_str());
 }
 
 Panel* Dockspace::panel(const std::string& name) {
@@ -131,7 +137,8 @@ std::string Dockspace::draw(PanelContext& context, const Layout& layout, ImVec2 
       ImGui::SetNextWindowFocus();
       to_show_.clear();
     }
-    if (ImGui::Begin(name.c_str(), &open, ImGuiWindowFlags_NoCollapse)) {
+    if (ImGui::Begin(name.c_str(), &open,
+                     ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoFocusOnAppearing)) {
       drawn_[info.name] = {info.title, ImGui::GetWindowPos(), ImGui::GetWindowPos(), true};
       drawn_[info.name].high.x += ImGui::GetWindowSize().x;
       drawn_[info.name].high.y += ImGui::GetWindowSize().y;
@@ -142,6 +149,7 @@ std::string Dockspace::draw(PanelContext& context, const Layout& layout, ImVec2 
     ImGui::End();
     if (!open) set_open(layout, info.name, false);
   }
+  if (settling_ > 0 && --settling_ == 0) show_fronts(layout);
   return asked;
 }
 

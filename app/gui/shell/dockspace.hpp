@@ -43,6 +43,7 @@ class Dockspace {
     bool visible = false;
   };
   void build(const Layout& layout, ImGuiID id, ImVec2 size);
+  void show_fronts(const Layout& layout);
   std::string draw_panel(PanelContext& context, const PanelInfo& info);
   Panel* panel(const std::string& name);
 
@@ -53,6 +54,7 @@ class Dockspace {
   std::string focused_;
   std::string to_reset_;
   std::string to_show_;
+  int settling_ = 0;  // frames until the built docks have taken their windows in
 };
 
 }  // namespace app::gui

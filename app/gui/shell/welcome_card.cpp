@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <utility>
 
 #include "app/gui/fonts/icons.hpp"
 #include "app/gui/widgets/controls.hpp"
@@ -15,7 +16,9 @@ namespace app::gui {
 
 namespace {
 
-constexpr float kCardWidth = 1040, kPadding = 32, kPictureHeight = 182;
+constexpr float kCardWidth = 1040, kPadding = 32, kPictureHeight = 182, kLeastPictureHeight = 96;
+// Of the card with the whole picture.
+constexpr float kCardHeight = 640;
 constexpr int kCells = 240, kHeads = 45, kWindow = 16;
 
 // A number in 0 to 1 that depends on the place alone.
@@ -105,9 +108,8 @@ void WelcomeCard::draw_first(Ui& ui, const Commands& commands, ImVec2 size, Outc
   list.AddRectFilled(low, {low.x + size.x, low.y + size.y}, ui.u32(Role::header), ui.px(kCardRadius));
   list.AddRect(low, {low.x + size.x, low.y + size.y}, ui.u32(Role::line), ui.px(kCardRadius), 0, ui.px(1));
   const float inset = ui.px(12);
-  draw_picture(ui, {low.x + inset, low.y + inset},
-               {low.x + size.x - inset, low.y + inset + ui.px(kPictureHeight)});
-  const float text = low.y + inset + ui.px(kPictureHeight + 10);
+  draw_picture(ui, {low.x + inset, low.y + inset}, {low.x + size.x - inset, low.y + inset + picture_height_});
+  const float text = low.y + inset + picture_height_ + ui.px(10);
   const Command* sample = commands.find("file.play_sample");
   const bool has_sample = sample != nullptr && commands.is_enabled(*sample);
   const Command* model = commands.find("run.default_model");
@@ -212,7 +214,8 @@ void WelcomeCard::draw_words(Ui& ui, int window, float width) {
 void WelcomeCard::draw_machine(Ui& ui, float width) {
   section(ui, "This machine");
   ImGui::SameLine(ImGui::GetCursorPosX() + width -
-                  label_width(ui, "Copy report", Face::ui_strong, text_size::kTable));
+                  label_width(ui, "Copy report", Face::ui_strong, text_size::kTable) -
+                  2 * ImGui::GetStyle().FramePadding.x);
   if (button(ui, "Copy report", ButtonKind::link)) ImGui::SetClipboardText(facts_text(facts_).c_str());
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const ImVec2 start = ImGui::GetCursorScreenPos();
@@ -232,12 +235,41 @@ void WelcomeCard::draw_machine(Ui& ui, float width) {
   ImGui::Dummy({width, row * static_cast<float>(facts_.size())});
 }
 
+// Under the card: the keys worth knowing, and how the window looks at the moment.
+void WelcomeCard::draw_footer(Ui& ui, const Commands& commands, const Settings& settings, ImVec2 at,
+                              float width) {
+  ImGui::SetNextWindowPos({at.x, at.y + ui.px(8)});
+  ImGui::SetNextWindowSize({width, ui.px(32)});
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(ui.px(4), ui.px(4)));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0);
+  ImGui::Begin("##footer", nullptr,
+               ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoMove |
+                   ImGuiWindowFlags_NoBackground | ImGuiWindowFlags_NoSavedSettings |
+                   ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav);
+  ImGui::PopStyleVar(2);
+  for (const auto& [id, text] :
+       {std::pair{"view.palette", "command palette"}, std::pair{"help.shortcuts", "all shortcuts"}}) {
+    key_caps(ui, commands.keys(id).c_str());
+    ImGui::SameLine(0, ui.px(8));
+    label(ui, text, Role::text2, Face::ui, text_size::kTable);
+    ImGui::SameLine(0, ui.px(20));
+  }
+  const std::string look =
+      fmt::format("Theme {}    Palette {}, colour-blind safe    Scale {:.0f} %", name_of(settings.theme),
+                  name_of(settings.palette), 100 * static_cast<double>(ui.metrics().scale()));
+  ImGui::SameLine(width - label_width(ui, look.c_str(), Face::ui, text_size::kTable) - ui.px(4));
+  label(ui, look.c_str(), Role::text2, Face::ui, text_size::kTable);
+  ImGui::End();
+}
+
 WelcomeCard::Outcome WelcomeCard::draw(Ui& ui, const Commands& commands, const Settings& settings, int window,
                                        ImVec2 low, ImVec2 high) {
   Outcome outcome;
   const float width = std::min(ui.px(kCardWidth), high.x - low.x - ui.px(32));
-  const float tall = ui.px(662), room = high.y - low.y;
-  const float card = std::min(tall, room - ui.px(16));
+  const float tall = ui.px(kCardHeight), room = high.y - low.y;
+  const float missing = std::max(0.0F, tall - room + ui.px(24));
+  picture_height_ = std::max(ui.px(kLeastPictureHeight), ui.px(kPictureHeight) - missing);
+  const float card = std::min(tall - (ui.px(kPictureHeight) - picture_height_), room - ui.px(16));
   // As tall as its content, a little above the middle; where there is less room it scrolls.
   const ImVec2 at{std::round((low.x + high.x - width) / 2), low.y + std::round((room - card) * 0.42F)};
   ImGui::SetNextWindowPos(at);
@@ -256,7 +288,7 @@ WelcomeCard::Outcome WelcomeCard::draw(Ui& ui, const Commands& commands, const S
         "marked and has evicted.",
         Role::text2);
   ImGui::Dummy({0, ui.px(8)});
-  const float right = std::round(inner * 0.336F), gap = ui.px(28), block = ui.px(kPictureHeight + 86);
+  const float right = std::round(inner * 0.336F), gap = ui.px(28), block = picture_height_ + ui.px(86);
   const ImVec2 top = ImGui::GetCursorScreenPos();
   draw_first(ui, commands, {inner - right - gap, block}, outcome);
   ImGui::SetCursorScreenPos({top.x + inner - right, top.y});
@@ -266,6 +298,7 @@ WelcomeCard::Outcome WelcomeCard::draw(Ui& ui, const Commands& commands, const S
   draw_words(ui, window, inner);
   draw_machine(ui, inner);
   ImGui::End();
+  if (at.y + card + ui.px(40) < high.y) draw_footer(ui, commands, settings, {at.x, at.y + card}, width);
   return outcome;
 }
 

@@ -30,8 +30,10 @@ class WelcomeCard {
                     Outcome& outcome);
   void draw_words(Ui& ui, int window, float width);
   void draw_machine(Ui& ui, float width);
+  void draw_footer(Ui& ui, const Commands& commands, const Settings& settings, ImVec2 at, float width);
 
   std::vector<MachineFact> facts_;
+  float picture_height_ = 0;
   Texture picture_;
   Theme painted_;  // what the picture was painted with
 };

@@ -42,7 +42,7 @@ void set_colors(ImGuiStyle& style, const Theme& theme) {
   set(ImGuiCol_Header, Role::raised);
   set(ImGuiCol_HeaderHovered, Role::raised);
   set(ImGuiCol_HeaderActive, Role::line);
-  set(ImGuiCol_Separator, Role::line);
+  set(ImGuiCol_Separator, Role::app);  // the gaps between panels, too
   set(ImGuiCol_SeparatorHovered, Role::strong_line);
   set(ImGuiCol_SeparatorActive, Role::accent);
   clear(ImGuiCol_ResizeGrip);
@@ -103,6 +103,7 @@ void set_sizes(ImGuiStyle& style, const Metrics& metrics) {
   style.TabCloseButtonMinWidthSelected = 0;  // while hovered
   style.TabCloseButtonMinWidthUnselected = 0;
   style.DockingSeparatorSize = px(kPanelGap);
+  style.DockingNodeHasCloseButton = false;  // a tab has its own
   style.SeparatorSize = px(1);
   style.MenuItemRounding = px(kControlRadius);
   style.HoverDelayNormal = 0;

@@ -32,8 +32,10 @@ ImVec2 centred(ImVec2 low, ImVec2 high, ImVec2 size) {
 bool segmented(Ui& ui, const char* id, std::span<const char* const> names, int& chosen) {
   ImGui::PushID(id);
   bool changed = false;
+  const float top = ImGui::GetCursorPosY();  // a menu bar would align baselines instead
   for (int index = 0; index < static_cast<int>(names.size()); ++index) {
     if (index > 0) ImGui::SameLine(0, ui.px(4));
+    ImGui::SetCursorPosY(top);
     const char* name = names[static_cast<std::size_t>(index)];
     const bool on = index == chosen;
     const FontScope font(ui.fonts(), on ? Face::ui_strong : Face::ui, text_size::kTable);

@@ -1,0 +1,61 @@
+// gui_tests: drives the application through Dear ImGui's test engine on a host without OpenGL. Exit status 0
+// only if every test ran and passed.
+#include <imgui.h>
+#include <imgui_te_context.h>
+#include <imgui_te_engine.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "tests/app/gui/driver.hpp"
+
+namespace {
+
+constexpr int kMaxFrames = 200000;  // a test that hangs fails
+
+int report(ImGuiTestEngine* engine) {
+  ImVector<ImGuiTest*> tests;
+  ImGuiTestEngine_GetTestList(engine, &tests);
+  int bad = 0;
+  for (const ImGuiTest* test : tests) {
+    const bool passed = test->Output.Status == ImGuiTestStatus_Success;
+    std::printf("%s %s/%s\n", passed ? "passed" : "FAILED", test->Category, test->Name);
+    if (!passed) {
+      ++bad;
+      std::printf("%s\n", test->Output.Log.Buffer.c_str());
+    }
+  }
+  std::printf("%d of %d failed or did not run\n", bad, tests.Size);
+  return bad == 0 && !tests.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main() {
+  app::gui::HostOptions options;
+  options.kind = app::gui::HostKind::null;
+  auto host = app::gui::Host::create(options);
+  if (!host) {
+    std::printf("%s\n", host.error().message.c_str());
+    return 1;
+  }
+  gui_tests::Driver driver(**host);
+  ImGuiTestEngine* engine = ImGuiTestEngine_CreateContext();
+  ImGuiTestEngineIO& io = ImGuiTestEngine_GetIO(engine);
+  io.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
+  io.ConfigVerboseLevelOnError = ImGuiTestVerboseLevel_Info;
+  io.ConfigNoThrottle = true;
+  gui_tests::register_shell_tests(engine, driver);
+  ImGuiTestEngine_Start(engine, ImGui::GetCurrentContext());
+  ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, nullptr, ImGuiTestRunFlags_RunFromCommandLine);
+  for (int frame = 0; frame < kMaxFrames && !ImGuiTestEngine_IsTestQueueEmpty(engine); ++frame) {
+    driver.application().frame();
+    ImGuiTestEngine_PostSwap(engine);
+  }
+  ImGuiTestEngine_Stop(engine);
+  const int status = report(engine);
+  driver.end();
+  host->reset();  // the engine outlives the Dear ImGui context
+  ImGuiTestEngine_DestroyContext(engine);
+  return status;
+}

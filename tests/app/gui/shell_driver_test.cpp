@@ -1,0 +1,120 @@
+#include <imgui.h>
+#include <imgui_internal.h>
+#include <imgui_te_context.h>
+#include <imgui_te_engine.h>
+
+#include "tests/app/gui/driver.hpp"
+
+namespace gui_tests {
+
+namespace {
+
+using namespace app::gui;
+
+void add(ImGuiTestEngine* engine, const char* name, std::function<void(ImGuiTestContext*)> body) {
+  ImGuiTest* test = IM_REGISTER_TEST(engine, "shell", name);
+  test->TestFunc = std::move(body);
+}
+
+// Closes whatever a command opened.
+void dismiss(ImGuiTestContext* context) {
+  for (int press = 0; press < 3; ++press) context->KeyPress(ImGuiKey_Escape);
+  context->PopupCloseAll();
+}
+
+void menus(ImGuiTestContext* context, Driver& driver) {
+  for (const Command& command : driver.application().commands().all()) {
+    if (command.id == "file.quit" || command.menu.empty()) continue;
+    context->SetRef("##MainMenuBar");
+    context->MenuClick((command.menu).c_str());
+    context->SetRef("##Menu_00");
+    IM_CHECK(context->ItemExists(("**/" + command.title).c_str()));
+    context->PopupCloseAll();
+  }
+}
+
+void every_command(ImGuiTestContext* context, Driver& driver) {
+  for (const Command& command : driver.application().commands().all()) {
+    if (command.id == "file.quit") continue;
+    context->LogInfo("%s", command.id.c_str());
+    driver.application().commands().run(command.id);
+    context->Yield(3);
+    dismiss(context);
+  }
+  driver.application().commands().run("view.welcome");
+  context->Yield(2);
+}
+
+void palette(ImGuiTestContext* context, Driver& driver) {
+  context->KeyPress(ImGuiMod_Ctrl | ImGuiKey_P);
+  context->Yield(2);
+  context->KeyChars("layout tune");
+  context->KeyPress(ImGuiKey_Enter);
+  context->Yield(2);
+  IM_CHECK_STR_EQ(driver.application().layout().c_str(), "tune");
+}
+
+void layout_buttons(ImGuiTestContext* context, Driver& driver) {
+  for (const Layout& layout : layouts(false)) {
+    context->ItemClick(("##MainMenuBar/##MenuBar/layouts/" + layout.title).c_str());
+    IM_CHECK_STR_EQ(driver.application().layout().c_str(), layout.name.c_str());
+  }
+}
+
+void panels_are_there(ImGuiTestContext* context, Driver& driver) {
+  if (ImGui::FindWindowByName("Welcome") != nullptr && ImGui::FindWindowByName("Welcome")->Active) {
+    driver.application().commands().run("view.welcome");
+  }
+  for (const Layout& layout : layouts(false)) {
+    driver.application().set_layout(layout.name);
+    driver.application().commands().run("view.reset_layout");
+    context->Yield(4);
+    for (const Place& place : layout.places) {
+      const ImGuiWindow* window =
+          ImGui::FindWindowByName(Dockspace::window_name(layout, *panel_named(place.panel)).c_str());
+      if (!place.open) continue;
+      IM_CHECK(window != nullptr && window->WasActive);
+      IM_CHECK(window->DockIsActive);
+      if (place.front) IM_CHECK(window->DockTabIsVisible);
+    }
+  }
+}
+
+void file_dialog(ImGuiTestContext* context, Driver& driver) {
+  const std::size_t before = driver.opened.size();
+  driver.application().commands().run("file.open_trace");
+  context->Yield(2);
+  context->SetRef("Open a trace###file dialog");
+  context->ItemInputValue("##path", "/no/such/file");
+  context->ItemClick("Open");
+  IM_CHECK_EQ(driver.opened.size(), before);
+  context->ItemInputValue("##path", "/proc/self/status");
+  context->Yield(2);
+  IM_CHECK_EQ(driver.opened.size(), before + 1);
+  IM_CHECK_STR_EQ(driver.opened.back().c_str(), "/proc/self/status");
+}
+
+void theme_follows(ImGuiTestContext* context, Driver& driver) {
+  const ThemeKind before = driver.application().settings().theme;
+  context->KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_L);
+  context->Yield(2);
+  IM_CHECK(driver.application().settings().theme != before);
+  IM_CHECK(driver.application().ui().theme().kind == driver.application().settings().theme);
+}
+
+}  // namespace
+
+void register_shell_tests(ImGuiTestEngine* engine, Driver& driver) {
+  const auto with = [&driver](void (*body)(ImGuiTestContext*, Driver&)) {
+    return [&driver, body](ImGuiTestContext* context) { body(context, driver); };
+  };
+  add(engine, "every_menu_shows_its_items", with(menus));
+  add(engine, "the_palette_runs_a_command", with(palette));
+  add(engine, "layout_buttons_switch_layouts", with(layout_buttons));
+  add(engine, "every_layout_shows_its_panels", with(panels_are_there));
+  add(engine, "the_file_dialog_opens_what_exists", with(file_dialog));
+  add(engine, "the_theme_follows_its_shortcut", with(theme_follows));
+  add(engine, "every_command_runs", with(every_command));
+}
+
+}  // namespace gui_tests
