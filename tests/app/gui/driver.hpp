@@ -1,9 +1,7 @@
-// The application as gui_tests drive it, and what it was asked to do.
+// The application as gui_tests drive it.
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "app/gui/shell/application.hpp"
 
@@ -16,17 +14,14 @@ class Driver {
   explicit Driver(app::gui::Host& host) {
     app::gui::ApplicationOptions options;
     options.settings.native_dialogs = false;
-    options.actions.open_trace = [this](const std::string& path) { opened.push_back(path); };
-    options.actions.run_model = [this](const std::string& folder) { ran.push_back(folder); };
-    application_ = std::make_unique<app::gui::Application>(host, std::move(options));
+    application_ = std::make_unique<app::gui::Application>(host, bench_, std::move(options));
   }
   app::gui::Application& application() { return *application_; }
+  app::gui::Workbench& bench() { return bench_; }
   void end() { application_.reset(); }
 
-  std::vector<std::string> opened;
-  std::vector<std::string> ran;
-
  private:
+  app::gui::Workbench bench_{{}};
   std::unique_ptr<app::gui::Application> application_;
 };
 

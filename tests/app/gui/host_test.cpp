@@ -77,7 +77,8 @@ TEST_CASE("A texture shows its pixels with hard edges, after every change") {
 TEST_CASE("The same window is drawn twice as the same picture") {
   const auto picture = [] {
     const auto host = offscreen(1280, 720);
-    Application application(*host, {});
+    Workbench bench({});
+    Application application(*host, bench, {});
     for (int frame = 0; frame < 4; ++frame) application.frame();
     auto image = host->read_pixels();
     REQUIRE(image);
@@ -122,7 +123,8 @@ TEST_CASE("The smallest window and the largest scale draw without harm") {
       application_options.settings.scale = scale;
       application_options.layout = layout;
       application_options.welcome = layout[0] == '\0';
-      Application application(**host, std::move(application_options));
+      Workbench bench({});
+      Application application(**host, bench, std::move(application_options));
       for (int frame = 0; frame < 3; ++frame) application.frame();
     }
   }

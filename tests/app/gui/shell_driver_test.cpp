@@ -81,17 +81,16 @@ void panels_are_there(ImGuiTestContext* context, Driver& driver) {
 }
 
 void file_dialog(ImGuiTestContext* context, Driver& driver) {
-  const std::size_t before = driver.opened.size();
   driver.application().commands().run("file.open_trace");
   context->Yield(2);
   context->SetRef("Open a trace###file dialog");
   context->ItemInputValue("##path", "/no/such/file");
   context->ItemClick("Open");
-  IM_CHECK_EQ(driver.opened.size(), before);
+  IM_CHECK(driver.bench().source() == app::gui::RunSource::none);
   context->ItemInputValue("##path", "/proc/self/status");
   context->Yield(2);
-  IM_CHECK_EQ(driver.opened.size(), before + 1);
-  IM_CHECK_STR_EQ(driver.opened.back().c_str(), "/proc/self/status");
+  IM_CHECK(driver.bench().source() == app::gui::RunSource::trace);
+  IM_CHECK_STR_EQ(driver.bench().trace_path().c_str(), "/proc/self/status");
 }
 
 void theme_follows(ImGuiTestContext* context, Driver& driver) {
