@@ -15,6 +15,7 @@
 #include "app/commands/stats.hpp"
 #include "app/commands/tokenize.hpp"
 #include "app/gui/commands/shot.hpp"
+#include "app/gui/commands/ui_bench.hpp"
 #include "app/gui/commands/window.hpp"
 
 namespace app {
@@ -68,6 +69,9 @@ engine::Status dispatch(Arguments arguments, Console& console) {
   }
   const auto named = [&](const Command& command) { return command.name == first; };
   const auto* command = std::find_if(kCommands.begin(), kCommands.end(), named);
+  if (first == "bench" && std::find(arguments.begin(), arguments.end(), "--ui") != arguments.end()) {
+    return run_ui_bench(arguments.subspan(1), console);
+  }
   if (command != kCommands.end()) return command->run(arguments.subspan(1), console);
   if (first.starts_with("-")) return run_window(arguments, console);
   if (std::find(kLaterCommands.begin(), kLaterCommands.end(), first) != kLaterCommands.end()) {

@@ -207,6 +207,11 @@ engine::Status time_reading(const fs::path& path, TraceSize& size) {
 
 }  // namespace
 
+engine::Status write_synthetic_trace(const fs::path& path, bool spans, const std::stop_token& stop) {
+  const auto written = write_trace(path, spans, stop);
+  return written ? engine::Status() : engine::Status(written.error());
+}
+
 engine::Result<TraceSize> measure_trace_size(const fs::path& folder, std::stop_token stop) {
   TraceSize size{.tokens = kTokens, .layers = kLayers, .kv_heads = kHeads};
   const fs::path path = folder / "synthetic.trace";

@@ -23,6 +23,10 @@ struct TraceSize {
   double state_seconds = 0;   // live slots of every head at one position, the slowest of several
 };
 
+// Such a run as a trace, with or without kernel rows; an existing trace is replaced.
+engine::Status write_synthetic_trace(const std::filesystem::path& path, bool spans,
+                                     const std::stop_token& stop);
+
 engine::Result<TraceSize> measure_trace_size(const std::filesystem::path& folder, std::stop_token stop);
 
 }  // namespace app
