@@ -14,6 +14,7 @@
 #include "app/commands/sql.hpp"
 #include "app/commands/stats.hpp"
 #include "app/commands/tokenize.hpp"
+#include "app/gui/commands/demo.hpp"
 #include "app/gui/commands/shot.hpp"
 #include "app/gui/commands/ui_bench.hpp"
 #include "app/gui/commands/window.hpp"
@@ -30,6 +31,7 @@ struct Command {
 
 constexpr std::array kCommands{
     Command{"replay", run_replay, "The window, on a saved trace"},
+    Command{"demo", run_demo, "Sixty seconds that show what it does"},
     Command{"record", run_record, "Run a prompt and keep every decision in a trace"},
     Command{"score", run_score, "Logits, gate logits and live slots of given token ids, as npy"},
     Command{"tokenize", run_tokenize, "Text to token ids and back"},
@@ -42,7 +44,7 @@ constexpr std::array kCommands{
 };
 
 // Commands of the design that later versions bring.
-constexpr std::array<std::string_view, 2> kLaterCommands{"demo", "eval"};
+constexpr std::array<std::string_view, 1> kLaterCommands{"eval"};
 
 void print_help(Console& console) {
   console.out() << "DMScope: a profiler for LLM inference with a compressed KV cache.\n\n"

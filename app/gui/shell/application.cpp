@@ -157,6 +157,7 @@ void Application::draw_contents() {
   draw_workspace(top, bottom);
   draw_toasts(bottom);
   draw_dialogs();
+  if (overlay_) overlay_(*ui_);
 }
 
 void Application::draw_workspace(float top, float bottom) {

@@ -22,10 +22,10 @@
 namespace app::gui {
 
 struct ApplicationOptions {
-  std::filesystem::path settings_folder;  // empty: nothing is read or saved
-  std::string layout;                     // empty: the settings' one
-  std::string single_panel;               // draws this panel alone
-  bool welcome = true;                    // the first-start card, until there is a run
+  std::filesystem::path settings_folder;       // empty: nothing is read or saved
+  std::string layout;                          // empty: the settings' one
+  std::string single_panel;                    // draws this panel alone
+  bool welcome = true;                         // the first-start card, until there is a run
   std::string default_model;                   // folder; empty: not set up
   std::string sample_trace;                    // file; empty: none
   std::optional<std::int32_t> start_position;  // shown as soon as the run has it; absent: the newest
@@ -53,6 +53,8 @@ class Application {
   const std::string& layout() const { return settings_.layout; }
   const Settings& settings() const { return settings_; }
   bool set_layout(std::string_view name);
+  // Drawn over everything, every frame; empty: nothing is.
+  void set_overlay(std::function<void(Ui&)> overlay) { overlay_ = std::move(overlay); }
 
  private:
   void add_commands();
@@ -86,6 +88,7 @@ class Application {
   FileDialog file_dialog_;
   double last_frame_ = 0;  // clock reading
   float applied_scale_ = 0;
+  std::function<void(Ui&)> overlay_;
   bool show_welcome_;
   bool wants_picture_ = false;
   bool restyle_ = true;

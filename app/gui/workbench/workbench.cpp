@@ -77,10 +77,11 @@ void Workbench::load_model(const fs::path& folder) {
   engine_.post(live::LoadModel{folder});
 }
 
-void Workbench::start_run(const RunOptions& options, const fs::path& traces) {
+void Workbench::start_run(const RunOptions& options, const fs::path& traces, bool paused) {
   show(RunSource::live);
   options_ = options;
   live::StartRun start{options, std::make_shared<Sink>(model_, wake_)};
+  start.paused = paused;
   if (!traces.empty()) start.trace = TraceTarget{new_trace(traces)};
   engine_.post(std::move(start));
 }

@@ -33,8 +33,9 @@ class Workbench {
   // --- what is run or read
   void open_trace(const std::filesystem::path& path);
   void load_model(const std::filesystem::path& folder);
-  // A run of the loaded (or loading) model. `traces` is where it is recorded; empty: nowhere.
-  void start_run(const RunOptions& options, const std::filesystem::path& traces);
+  // A run of the loaded (or loading) model. `traces` is where it is recorded; empty: nowhere. `paused`: it
+  // pauses after its first step.
+  void start_run(const RunOptions& options, const std::filesystem::path& traces, bool paused = false);
   void post(live::Command command);  // pause, resume, pace, stop
   RunSource source() const { return source_; }
   const live::LiveStatus& live() const { return *live_status_; }
