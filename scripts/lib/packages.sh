@@ -4,9 +4,11 @@
 # shellcheck disable=SC2034  # used by those who source this
 build_packages=(g++ cmake ninja-build python3 python3-venv ca-certificates libsqlite3-dev zlib1g-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libutf8proc-dev libpcre2-dev
-  fonts-inter fonts-jetbrains-mono libx11-dev libxcursor-dev libxi-dev libxinerama-dev libxrandr-dev
-  libwayland-dev libxkbcommon-dev
-  libegl1 libgl1-mesa-dri)  # the last line: to draw without a display
+  # The window: GLFW needs the headers only and opens the libraries at run time.
+  gcc pkgconf libx11-dev libxrandr-dev libxinerama-dev libxcursor-dev libxi-dev libxext-dev
+  libwayland-dev libwayland-bin libxkbcommon-dev fonts-inter fonts-jetbrains-mono
+  # Pictures without a display, and a window without a GPU.
+  libegl1 libgl1 libopengl0 libgl1-mesa-dri)
 
 # Names of the arguments that are not installed, one per line. One dpkg-query for all of them: this runs at every start.
 missing_packages() {

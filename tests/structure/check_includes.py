@@ -26,6 +26,7 @@ LIBRARIES = {
     r"(cuda|cublas|nv|cooperative_groups).*|mma\.h": ("kernels",),
     r"hwy/.*": ("kernels",),
     r"imgui.*|implot.*|GLFW/.*|GL/.*|GLES\d?/.*|EGL/.*|KHR/.*": ("app",),
+    r"zlib\.h": ("app",),  # PNG
     r"CLI/.*": ("app",),
     r"utf8proc\.h": ("engine/tokenizer",),
     r"pcre2\.h": ("engine/tokenizer", "app/view"),

@@ -22,6 +22,18 @@ constexpr double kSecondsPerToken = 0.28;
 constexpr double kLowestThreshold = -1.5;  // the drag's end: noticeably more is evicted
 constexpr std::chrono::seconds kLongestWait{120};
 
+// Times that the engine has stopped to ask for another step: after every chunk of the prompt and every token
+// sampled.
+std::int64_t steps_done(const Workbench& bench) {
+  std::int64_t chunks = 0;
+  const view::RunSnapshot& run = bench.run();
+  while (chunks < run.step_count() &&
+         run.step(static_cast<std::int32_t>(chunks)).phase == engine::Phase::prefill) {
+    ++chunks;
+  }
+  return chunks + (bench.live().state == live::LiveState::decoding ? bench.live().done : 0);
+}
+
 double eased(double share) {
   return share * share * (3 - 2 * share);
 }
@@ -130,7 +142,7 @@ engine::Status DemoPlayer::wait_for_steps() {
     if (live.error) return *live.error;
     if (live.run >= run_asked_) {
       if (bench_.run().finished() && !live.running()) return {};
-      if (paced && bench_.run().step_count() >= steps_asked_) return {};
+      if (paced && steps_done(bench_) >= steps_asked_) return {};
     }
     if (std::chrono::steady_clock::now() > give_up) {
       return engine::failed("demo: the model did not answer within {} s", kLongestWait.count());

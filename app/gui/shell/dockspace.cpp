@@ -75,7 +75,7 @@ void Dockspace::build(const Layout& layout, ImGuiID id, ImVec2 size) {
     ImGui::DockBuilderDockWindow(window_name(layout, *panel_named(place.panel)).c_str(), areas[place.area]);
   }
   ImGui::DockBuilderFinish(id);
-  settling_ = 2;
+  settling_ = 3;
 }
 
 // Selects each dock's first tab; the focus ends in the middle.
@@ -84,7 +84,10 @@ void Dockspace::show_fronts(const Layout& layout) {
   for (const Place& place : layout.places) {
     if (!place.front) continue;
     const std::string name = window_name(layout, *panel_named(place.panel));
-    ImGui::SetWindowFocus(name.c_str());
+    ImGuiWindow* window = ImGui::FindWindowByName(name.c_str());
+    if (window == nullptr || window->DockNode == nullptr) continue;
+    window->DockNode->SelectedTabId = window->TabId;
+    if (window->DockNode->TabBar != nullptr) window->DockNode->TabBar->NextSelectedTabId = window->TabId;
     if (place.area == "centre") centre = name;
   }
   if (!centre.empty()) ImGui::SetWindowFocus(centre.c_str());
@@ -129,7 +132,8 @@ std::string Dockspace::draw(PanelContext& context, const Layout& layout, ImVec2 
 
   std::string asked;
   for (auto& [name, drawn] : drawn_) drawn.visible = false;
-  for (const PanelInfo& info : panel_catalogue()) {
+  for (const Place& place : layout.places) {  // tabs lie in the order in which their windows first appear
+    const PanelInfo& info = *panel_named(place.panel);
     if (!is_open(layout, info.name)) continue;
     bool open = true;
     const std::string name = window_name(layout, info);

@@ -19,7 +19,7 @@ int report(ImGuiTestEngine* engine) {
   int bad = 0;
   for (const ImGuiTest* test : tests) {
     const bool passed = test->Output.Status == ImGuiTestStatus_Success;
-    std::printf("%s %s/%s\n", passed ? "passed" : "FAILED", test->Category, test->Name);
+    std::printf("%s %s/%s\n", passed ? "passed" : "FAILED", test->Category.c_str(), test->Name.c_str());
     if (!passed) {
       ++bad;
       std::printf("%s\n", test->Output.Log.Buffer.c_str());

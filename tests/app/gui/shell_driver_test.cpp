@@ -27,8 +27,7 @@ void menus(ImGuiTestContext* context, Driver& driver) {
     if (command.id == "file.quit" || command.menu.empty()) continue;
     context->SetRef("##MainMenuBar");
     context->MenuClick((command.menu).c_str());
-    context->SetRef("##Menu_00");
-    IM_CHECK(context->ItemExists(("**/" + command.title).c_str()));
+    IM_CHECK(context->ItemExists(("//$FOCUSED/" + command.title).c_str()));
     context->PopupCloseAll();
   }
 }
