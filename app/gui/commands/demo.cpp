@@ -85,7 +85,6 @@ engine::Status write_frames(gui::DemoOptions options, const DemoArguments& argum
   application.set_overlay([&](gui::Ui& ui) { gui::draw_caption(ui, player.caption()); });
   Progress progress(!arguments.quiet && console.err_is_terminal());
   const auto frames = static_cast<int>(gui::kDemoSeconds) * arguments.frames_per_second;
-  std::string last_caption;
   for (int frame = 0; frame < frames; ++frame) {
     progress.show("demo", frame, frames);
     if (auto moved = player.advance(1.0 / arguments.frames_per_second); !moved) return moved;
@@ -94,12 +93,13 @@ engine::Status write_frames(gui::DemoOptions options, const DemoArguments& argum
     if (!picture) return picture.error();
     if (auto written = gui::write_png(folder / fmt::format("frame-{:04}.png", frame), *picture); !written)
       return written;
+    // Each scene's caption as it ended, with all that was measured by then.
+    const double next = player.clock() + 1.0 / arguments.frames_per_second;
+    const bool ends = frame + 1 == frames || gui::scene_at(next) != gui::scene_at(player.clock());
+    if (!ends || arguments.quiet) continue;
+    progress.clear();
     const gui::DemoCaption caption = player.caption();
-    if (caption.title != last_caption && !arguments.quiet) {
-      progress.clear();
-      console.print(fmt::format("{:5.1f} s  {}\n         {}\n", player.clock(), caption.title, caption.text));
-    }
-    last_caption = caption.title;
+    console.print(fmt::format("{:5.1f} s  {}\n         {}\n", player.clock(), caption.title, caption.text));
   }
   return {};
 }

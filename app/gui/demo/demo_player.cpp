@@ -194,7 +194,8 @@ void DemoPlayer::gather_facts() {
   facts_.threshold = threshold_;
   facts_.preview_ratio.reset();
   if (auto* preview = bench_.preview()) facts_.preview_ratio = preview->size(s).logical_ratio();
-  const bool verified = entered_ >= static_cast<int>(DemoScene::verify) && run.finished();
+  const bool verified = entered_ >= static_cast<int>(DemoScene::verify) && run.finished() &&
+                        run.run().threshold == threshold_;  // and not still the run before
   if (verified) {
     facts_.verified_ratio = bench_.cache().size(bench_.positions() - 1).logical_ratio();
     double sum = 0;
