@@ -29,6 +29,7 @@ class LiveEngine::Worker {
   void load(const LoadModel& command);
   void start(const StartRun& command);
   engine::Status run(const StartRun& command);
+  void show_calibration(const engine::RunProgress& at);
   void show_progress(const engine::RunProgress& at);
   void show_pacing();
   void show_end(const RecordedRun& done);
@@ -148,6 +149,7 @@ engine::Status LiveEngine::Worker::run(const StartRun& command) {
   pacing_.begin(command.paused);
   setup->request.stop = stop;
   setup->request.on_progress = [&](const engine::RunProgress& at) {
+    if (at.calibrating) return show_calibration(at);
     show_progress(at);
     pacing_.after_step(at.phase == engine::Phase::decode, stop, [this] { show_pacing(); });
     if (stop.stop_requested()) {
@@ -161,6 +163,14 @@ engine::Status LiveEngine::Worker::run(const StartRun& command) {
   if (!done) return done.error();
   show_end(*done);
   return {};
+}
+
+void LiveEngine::Worker::show_calibration(const engine::RunProgress& at) {
+  status_.update([&](LiveStatus& status) {
+    status.stage = "calibrating the threshold";
+    status.done = at.done;
+    status.total = at.total;
+  });
 }
 
 void LiveEngine::Worker::show_progress(const engine::RunProgress& at) {

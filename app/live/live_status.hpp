@@ -30,7 +30,7 @@ struct LiveStatus {
 
   std::shared_ptr<const engine::Model> model;  // null: none
   std::filesystem::path folder;                // of the model loaded, or being loaded
-  std::string stage;                           // loading: what is read
+  std::string stage;                           // loading: what is read; starting: what takes long
   double share = 0;                            // loading: 0 to 1
 
   std::int64_t run = 0;  // counts the runs asked for; the rest is about the latest one

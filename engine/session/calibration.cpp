@@ -19,7 +19,8 @@ struct Logits {
 };
 
 Result<Logits> collect(std::shared_ptr<const Model> model, PolicyFacts facts, std::span<const TokenId> prompt,
-                       const BackendOptions& options, std::stop_token stop) {
+                       const BackendOptions& options, std::stop_token stop,
+                       const CalibrationProgress& progress) {
   facts.threshold = std::numeric_limits<double>::infinity();
   BackendOptions quiet = options;
   quiet.spans = false;
@@ -38,6 +39,7 @@ Result<Logits> collect(std::shared_ptr<const Model> model, PolicyFacts facts, st
                           LogitRows::none};
     auto step = (*backend)->step(std::span(&input, 1));
     if (!step) return step.error();
+    if (progress) progress(static_cast<std::int32_t>(std::min<std::size_t>(begin + kChunk, prompt.size())));
     const SequenceOutput& out = step->sequences.front();
     for (std::size_t cell = 0; cell < out.logits.size(); ++cell) {
       const std::int64_t position = out.first_judged + static_cast<std::int64_t>(cell) % out.judged;
@@ -60,8 +62,8 @@ double threshold_keeping(std::vector<float>& values, double keep) {
 
 Result<Calibration> calibrate(std::shared_ptr<const Model> model, const PolicyFacts& facts,
                               std::span<const TokenId> prompt, const BackendOptions& options,
-                              std::stop_token stop) {
-  auto collected = collect(model, facts, prompt, options, stop);
+                              std::stop_token stop, const CalibrationProgress& progress) {
+  auto collected = collect(model, facts, prompt, options, stop, progress);
   if (!collected) return collected.error();
   Logits& logits = *collected;
   const auto heads = static_cast<double>(model->config.layers) * model->config.kv_heads;
@@ -84,12 +86,12 @@ Result<Calibration> calibrate(std::shared_ptr<const Model> model, const PolicyFa
 
 Result<PreparedPolicy> prepare_policy(std::shared_ptr<const Model> model, const PolicyOptions& options,
                                       std::span<const TokenId> prompt, const BackendOptions& backend,
-                                      std::stop_token stop) {
+                                      std::stop_token stop, const CalibrationProgress& progress) {
   auto facts = resolve_policy(options, *model);
   if (!facts) return facts.error();
   PreparedPolicy prepared{*facts, ""};
   if (prepared.facts.target_cr > 0) {
-    auto calibration = calibrate(model, prepared.facts, prompt, backend, stop);
+    auto calibration = calibrate(model, prepared.facts, prompt, backend, stop, progress);
     if (!calibration) return calibration.error();
     prepared.facts.threshold = calibration->threshold;
     prepared.notice = calibration->notice;

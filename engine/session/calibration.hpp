@@ -7,6 +7,7 @@
 // what later layers see.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -24,9 +25,12 @@ struct Calibration {
   std::string notice;  // what the user should know, empty if nothing
 };
 
+// Called with the prompt tokens processed so far; may be empty.
+using CalibrationProgress = std::function<void(std::int32_t done)>;
+
 Result<Calibration> calibrate(std::shared_ptr<const Model> model, const PolicyFacts& facts,
                               std::span<const TokenId> prompt, const BackendOptions& options,
-                              std::stop_token stop);
+                              std::stop_token stop, const CalibrationProgress& progress = {});
 
 // The policy of a run over `prompt`: options resolved, and the threshold calibrated where a ratio is asked
 // for.
@@ -36,6 +40,6 @@ struct PreparedPolicy {
 };
 Result<PreparedPolicy> prepare_policy(std::shared_ptr<const Model> model, const PolicyOptions& options,
                                       std::span<const TokenId> prompt, const BackendOptions& backend,
-                                      std::stop_token stop);
+                                      std::stop_token stop, const CalibrationProgress& progress = {});
 
 }  // namespace engine

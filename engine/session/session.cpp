@@ -143,7 +143,12 @@ Status Run::check() const {
 
 Status Run::start() {
   const std::int64_t calibrate_start = steady_now_ns();
-  auto policy = prepare_policy(model_, options_.policy, request_.prompt, options_.backend, request_.stop);
+  const auto progress = [this](std::int32_t done) {
+    if (!request_.on_progress) return;
+    request_.on_progress({Phase::prefill, done, static_cast<std::int32_t>(request_.prompt.size()), {}, true});
+  };
+  auto policy =
+      prepare_policy(model_, options_.policy, request_.prompt, options_.backend, request_.stop, progress);
   if (!policy) return policy.error();
   policy_ = *policy;
   const std::int64_t load_start = steady_now_ns();

@@ -70,7 +70,8 @@ struct RunProgress {
   Phase phase = Phase::prefill;
   std::int32_t done = 0;  // prompt tokens processed, or tokens sampled per chain
   std::int32_t total = 0;
-  std::string_view text;  // text that chain 0 gained with this step
+  std::string_view text;     // text that chain 0 gained with this step
+  bool calibrating = false;  // not the prompt's own pass yet, but the one before it that a target ratio needs
 };
 
 struct RunRequest {

@@ -189,6 +189,23 @@ TEST_CASE("run_session, a chain stops at an end-of-sequence token while others g
   CHECK(lengths.size() > 1);
 }
 
+TEST_CASE("run_session, calibrating for a target ratio shows progress before the prompt's own") {
+  Setup setup;
+  setup.options.policy.kind = engine::PolicyKind::knorm;
+  setup.options.policy.window = 4;
+  setup.options.policy.target_cr = 2;
+  std::vector<engine::RunProgress> seen;
+  setup.request.on_progress = [&](const engine::RunProgress& at) { seen.push_back(at); };
+  Recorder recorder;
+  setup.run(recorder);
+  REQUIRE(seen.size() > 2);
+  CHECK(seen.front().calibrating);
+  CHECK(seen.front().done == 20);
+  CHECK(seen.front().total == 20);
+  CHECK_FALSE(seen[1].calibrating);
+  CHECK(std::count_if(seen.begin(), seen.end(), [](const auto& at) { return at.calibrating; }) == 1);
+}
+
 TEST_CASE("run_session, a stop request ends the run with everything told so far") {
   Setup setup;
   std::stop_source stop;
