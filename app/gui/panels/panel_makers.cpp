@@ -1,6 +1,7 @@
 #include "app/gui/panels/panel_makers.hpp"
 
 #include "app/gui/panels/log_panel.hpp"
+#include "app/gui/panels/timeline_panel.hpp"
 
 namespace app::gui {
 
@@ -16,6 +17,7 @@ PanelMaker make() {
 std::map<std::string, PanelMaker> panel_makers() {
   return {
       {"log", make<LogPanel>()},
+      {"timeline", make<TimelinePanel>()},
   };
 }
 
