@@ -2,6 +2,7 @@
 
 #include "app/gui/panels/log_panel.hpp"
 #include "app/gui/panels/map_panel.hpp"
+#include "app/gui/panels/timeline_panel.hpp"
 
 namespace app::gui {
 
@@ -18,6 +19,7 @@ std::map<std::string, PanelMaker> panel_makers() {
   return {
       {"log", make<LogPanel>()},
       {"map", make<MapPanel>()},
+      {"timeline", make<TimelinePanel>()},
   };
 }
 

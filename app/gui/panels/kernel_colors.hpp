@@ -1,0 +1,32 @@
+// The colours of kernels by what they are for, looked up once per run.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "app/gui/widgets/ui.hpp"
+#include "app/view/kernel_class.hpp"
+#include "app/view/run_snapshot.hpp"
+
+namespace app::gui {
+
+Role role_of(view::KernelClass kernel_class);
+// What is written on such a box.
+ImU32 ink_on(Color box);
+
+class KernelColors {
+ public:
+  void update(const view::RunSnapshot& run);
+  view::KernelClass of_operation(std::int16_t operation) const { return at(operations_, operation); }
+  view::KernelClass of_kernel(std::int16_t kernel) const { return at(kernels_, kernel); }
+
+ private:
+  static view::KernelClass at(const std::vector<view::KernelClass>& classes, std::int16_t index);
+  std::uint64_t run_id_ = 0;
+  std::vector<view::KernelClass> operations_, kernels_;
+};
+
+// Squares and names of the classes, from right to left at `right`; leaves out what would begin before `left`.
+void draw_kernel_legend(Ui& ui, ImDrawList& list, float left, float right, float y);
+
+}  // namespace app::gui

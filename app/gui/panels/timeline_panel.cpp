@@ -1,0 +1,305 @@
+#include "app/gui/panels/timeline_panel.hpp"
+
+#include <fmt/format.h>
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
+#include "app/view/format.hpp"
+#include "app/view/layer_reads.hpp"
+
+namespace app::gui {
+
+namespace {
+
+constexpr float kOverview = 14, kAxis = 16, kReadsLeast = 34, kReadsMost = 64, kEdge = 4;
+
+const view::StepRecord* shown_step(const Workbench& bench) {
+  if (bench.position() < 0 || bench.position() >= bench.sequence().tokens()) return nullptr;
+  const std::int32_t index = bench.run().step_index(bench.sequence().token(bench.position()).step);
+  return index < 0 ? nullptr : &bench.run().step(index);
+}
+
+// Five per cent of air, so that edges show.
+view::TimeRange whole_step(const view::StepRecord& step) {
+  const std::int64_t air = std::max<std::int64_t>(50, (step.end_ns - step.start_ns) / 50);
+  return {step.start_ns - air, step.end_ns + air};
+}
+
+}  // namespace
+
+void TimelinePanel::fit_layers(const view::StepRecord& step, std::int32_t layer) {
+  for (const view::TimelineTrack& track : index_.tracks()) {
+    const auto begin =
+        std::lower_bound(track.layers.begin(), track.layers.end(), step.start_ns,
+                         [](const view::LayerBlock& block, std::int64_t ns) { return block.start_ns < ns; });
+    std::optional<view::TimeRange> found;
+    for (auto block = begin; block != track.layers.end() && block->start_ns < step.end_ns; ++block) {
+      if (block->layer < 0 || std::abs(block->layer - layer) > 1) continue;
+      if (!found) found = view::TimeRange{block->start_ns, block->end_ns};
+      found->end_ns = std::max(found->end_ns, block->end_ns);
+    }
+    if (!found) continue;
+    const std::int64_t air = (found->end_ns - found->begin_ns) / 20;
+    in_step_ = view::TimeRange{found->begin_ns - air - step.start_ns, found->end_ns + air - step.start_ns};
+    return;
+  }
+}
+
+void TimelinePanel::follow_position(PanelContext& context, const view::StepRecord& step) {
+  const auto& head = context.bench.selection().head;
+  const std::optional<std::int32_t> layer = head ? std::optional(head->layer) : std::nullopt;
+  if (layer != zoomed_layer_) {
+    zoomed_layer_ = layer;
+    in_step_.reset();
+    if (layer) fit_layers(step, *layer);
+  }
+  step_begin_ = step.start_ns;
+  const bool beyond = in_step_ && in_step_->begin_ns >= step.end_ns - step.start_ns;
+  times_ = !in_step_ || beyond ? whole_step(step)
+                               : view::TimeRange{step_begin_ + in_step_->begin_ns, step_begin_ + in_step_->end_ns};
+}
+
+void TimelinePanel::set_times(view::TimeRange times) {
+  times_ = times;
+  if (follow_) in_step_ = view::TimeRange{times.begin_ns - step_begin_, times.end_ns - step_begin_};
+}
+
+const TimelinePanel::Reads& TimelinePanel::reads_of(PanelContext& context, engine::Step step) {
+  const auto found = reads_.find(step);
+  if (found != reads_.end()) return found->second;
+  if (reads_.size() > 64) reads_.clear();
+  const view::TokenRange positions = view::positions_of(context.bench.sequence(), step);
+  return reads_[step] = {view::layer_reads(context.bench.cache(), positions),
+                         view::dense_layer_reads(context.bench.cache(), positions)};
+}
+
+// --- input
+// -------------------------------------------------------------------------------------------------------
+
+void TimelinePanel::handle_keys(Frame& frame) {
+  if (!ImGui::IsWindowFocused() || ImGui::GetIO().WantTextInput || ImGui::GetIO().KeyMods != 0) return;
+  const std::int64_t length = times_.end_ns - times_.begin_ns;
+  const std::int64_t middle = times_.begin_ns + length / 2;
+  view::TimeRange times = times_;
+  if (ImGui::IsKeyPressed(ImGuiKey_W)) times = view::zoom_at(times, 0.8, middle, limits_);
+  if (ImGui::IsKeyPressed(ImGuiKey_S)) times = view::zoom_at(times, 1.25, middle, limits_);
+  if (ImGui::IsKeyPressed(ImGuiKey_A)) times = view::move_by(times, -length / 10, limits_);
+  if (ImGui::IsKeyPressed(ImGuiKey_D)) times = view::move_by(times, length / 10, limits_);
+  if (!(times == times_)) set_times(times);
+  if (ImGui::IsKeyPressed(ImGuiKey_F, false)) {
+    in_step_.reset();
+    follow_ = true;
+    zoomed_layer_.reset();  // a pinned layer is focused again
+  }
+  frame.view.times = times_;
+}
+
+void TimelinePanel::handle_input(PanelContext& context, Frame& frame) {
+  const ImGuiIO& io = ImGui::GetIO();
+  const auto ns_under = [&](float x) { return frame.view.ns_at(x - frame.low.x); };
+  const bool in_overview = io.MousePos.y < overview_high_;
+  auto& times = context.bench.selection().times;
+  if (item_hovered_ && io.MouseWheel != 0) {
+    set_times(view::zoom_at(times_, std::pow(0.8, static_cast<double>(io.MouseWheel)), ns_under(io.MousePos.x), limits_));
+  }
+  if (item_hovered_ && io.MouseWheelH != 0) {
+    const auto length = static_cast<double>(times_.end_ns - times_.begin_ns);
+    set_times(view::move_by(times_, std::llround(-length / 10 * static_cast<double>(io.MouseWheelH)), limits_));
+  }
+  const float edge = context.ui.px(kEdge);
+  const bool at_begin = times && std::abs(frame.x_of(times->begin_ns) - io.MousePos.x) <= edge;
+  const bool at_end = times && std::abs(frame.x_of(times->end_ns) - io.MousePos.x) <= edge;
+  if (item_hovered_ && (at_begin || at_end)) ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeEW);
+  if (ImGui::IsItemActivated() && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) {
+    drag_from_ = ns_under(io.MousePos.x);
+    drag_ = io.KeyCtrl ? Drag::select : in_overview ? Drag::overview : at_begin ? Drag::select_begin
+            : at_end   ? Drag::select_end
+                       : Drag::pan;
+  }
+  if (ImGui::IsItemActivated() && ImGui::IsMouseClicked(ImGuiMouseButton_Middle)) drag_ = Drag::pan;
+  if (!ImGui::IsItemActive()) {
+    drag_ = Drag::none;
+    frame.view.times = times_;
+    return;
+  }
+  const auto select = [&](std::int64_t from, std::int64_t to) {
+    view::Selection selection = context.bench.selection();
+    selection.times = view::TimeRange{std::min(from, to), std::max(from, to) + 1};
+    if (drag_ == Drag::select && !ImGui::IsMouseDragPastThreshold(ImGuiMouseButton_Left)) return;
+    context.bench.history().replace(std::move(selection));
+  };
+  const bool moved = io.MouseDelta.x != 0;
+  switch (drag_) {
+    case Drag::pan:
+      if (moved && (ImGui::IsMouseDragging(ImGuiMouseButton_Left) || ImGui::IsMouseDragging(ImGuiMouseButton_Middle))) {
+        set_times(view::move_by(times_, ns_under(0) - ns_under(io.MouseDelta.x), limits_));
+      }
+      break;
+    case Drag::overview: {
+      const view::TimelineView whole{overview_, frame.view.width};
+      const std::int64_t at = whole.ns_at(io.MousePos.x - frame.low.x), length = times_.end_ns - times_.begin_ns;
+      set_times(view::move_by({at - length / 2, at - length / 2 + length}, 0, limits_));
+      break;
+    }
+    case Drag::select:
+      select(drag_from_, ns_under(io.MousePos.x));
+      break;
+    case Drag::select_begin:
+      if (times) select(ns_under(io.MousePos.x), times->end_ns - 1);
+      break;
+    case Drag::select_end:
+      if (times) select(times->begin_ns, ns_under(io.MousePos.x));
+      break;
+    case Drag::none:
+      break;
+  }
+  frame.view.times = times_;
+}
+
+void TimelinePanel::click(PanelContext& context) {
+  if (!under_pointer_) return;
+  const view::TimelineBox& box = *under_pointer_;
+  view::Selection selection = context.bench.selection();
+  if (box.layer >= 0) {
+    selection.head = view::Head{box.layer, selection.head ? selection.head->kv_head : 0};
+    zoomed_layer_ = box.layer;  // it is in view already
+  }
+  if (pointed_kernel_) selection.operation = box.operation;
+  const view::StepRecord* shown = shown_step(context.bench);
+  const std::int32_t end = context.bench.sequence().processed_by(box.step);
+  if ((shown == nullptr || shown->step != box.step) && end > 0) {
+    selection.position = end - 1;
+    const std::int32_t index = context.bench.run().step_index(box.step);
+    // The view stays where it is: the new step is what it is relative to.
+    if (index >= 0) step_begin_ = context.bench.run().step(index).start_ns;
+    set_times(times_);
+  }
+  context.bench.select(std::move(selection));
+}
+
+// --- drawing
+// -----------------------------------------------------------------------------------------------------
+
+void TimelinePanel::draw_toolbar(PanelContext& context) {
+  Ui& ui = context.ui;
+  const float right = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
+  const float y = ImGui::GetCursorScreenPos().y + ui.px(3);
+  constexpr std::array kModes{"Follow", "Fixed"};
+  int mode = follow_ ? 0 : 1;
+  if (segmented(ui, "follow", kModes, mode)) {
+    follow_ = mode == 0;
+    if (follow_) in_step_.reset();
+  }
+  ImGui::SameLine();
+  if (button(ui, "Fit step", ButtonKind::link)) {
+    if (const view::StepRecord* step = shown_step(context.bench)) {
+      step_begin_ = step->start_ns;
+      set_times(whole_step(*step));
+      in_step_.reset();
+    }
+  }
+  ImGui::SameLine();
+  if (button(ui, "Fit run", ButtonKind::link)) {
+    follow_ = false;
+    set_times(limits_);
+  }
+  ImGui::SameLine();
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  float free = ImGui::GetCursorScreenPos().x + ui.px(4);
+  const bool cpu = std::all_of(index_.tracks().begin(), index_.tracks().end(),
+                               [](const view::TimelineTrack& track) { return track.device < 0; });
+  if (cpu && free + ui.px(80) < right) {
+    const char* badge = "CPU timers";
+    const float width = label_width(ui, badge, Face::ui, text_size::kCaption);
+    list.AddRect({free, y - ui.px(1)}, {free + width + ui.px(10), y + ui.px(15)}, ui.u32(Role::strong_line),
+                 ui.px(kControlRadius), 0, ui.px(1));
+    label_at(ui, list, {free + ui.px(5), y}, badge, Role::text2, Face::ui, text_size::kCaption);
+    free += width + ui.px(22);
+  }
+  draw_kernel_legend(ui, list, free, right, y);
+  ImGui::NewLine();
+}
+
+void TimelinePanel::gutter(const Ui& ui, const Frame& frame, float y, const std::string& name, Role role) {
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
+  const float left = ImGui::GetItemRectMin().x;
+  const std::string text = fit_text(name, frame.low.x - left - ui.px(6));
+  list.AddText({left, y + ui.px(1)}, ui.u32(role), text.c_str());
+}
+
+void TimelinePanel::draw(PanelContext& context) {
+  Ui& ui = context.ui;
+  const view::RunSnapshot& run = context.bench.run();
+  if (run.run_id() != run_id_) {
+    run_id_ = run.run_id();
+    *this = TimelinePanel();
+    run_id_ = run.run_id();
+  }
+  if (run.spans().size() == 0 && run.step_count() == 0) {
+    empty_state(ui, "No kernel timings", "This run has no steps yet, or its trace holds none.", nullptr);
+    return;
+  }
+  index_.update(run);
+  colors_.update(run);
+  limits_ = {-run.last_ns() / 50 - 50, run.last_ns() + run.last_ns() / 50 + 50};
+  const view::StepRecord* step = shown_step(context.bench);
+  if (follow_ && step != nullptr && drag_ == Drag::none) follow_position(context, *step);
+  if (times_.end_ns <= times_.begin_ns) times_ = limits_;
+
+  draw_toolbar(context);
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const float gutter_width = ui.px(room.x < ui.px(420) ? 46 : 74);
+  const float foot = run.spans().dropped() > 0 ? ui.px(16) : 0;
+  const auto lanes = static_cast<float>(index_.tracks().size());
+  const float fixed = ui.px(kOverview + 4 + kAxis + height::kLane + 2) +
+                      lanes * ui.px(height::kLane + height::kKernelLane + 6);
+  const float reads = std::clamp(room.y - foot - fixed - ui.px(8), ui.px(kReadsLeast), ui.px(kReadsMost));
+  const ImVec2 size{std::max(room.x, gutter_width + ui.px(40)), fixed + reads + ui.px(4)};
+  const ImVec2 origin = ImGui::GetCursorScreenPos();
+  ImGui::InvisibleButton("lanes", size, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle | ImGuiButtonFlags_EnableNav);
+  ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
+  item_hovered_ = ImGui::IsItemHovered();
+  Frame frame;
+  frame.low = {origin.x + gutter_width, origin.y};
+  frame.high = {origin.x + size.x, origin.y + size.y};
+  frame.view = {times_, frame.high.x - frame.low.x, ui.px(3)};
+  const bool was_click = ImGui::IsItemDeactivated() && drag_ == Drag::pan &&
+                         !ImGui::IsMouseDragPastThreshold(ImGuiMouseButton_Left) &&
+                         ImGui::IsMouseReleased(ImGuiMouseButton_Left);
+  overview_high_ = origin.y + ui.px(kOverview + 2);
+  handle_input(context, frame);
+  handle_keys(frame);
+  const bool in_one_step = step != nullptr && times_.begin_ns < step->end_ns && times_.end_ns > step->start_ns &&
+                           times_.end_ns - times_.begin_ns < 4 * (step->end_ns - step->start_ns);
+  frame.origin = in_one_step ? step->start_ns : 0;
+
+  under_pointer_.reset();
+  pointed_kernel_ = false;
+  if (reads_sequence_ != context.bench.sequence().id()) {
+    reads_sequence_ = context.bench.sequence().id();
+    reads_.clear();
+  }
+  float y = origin.y;
+  draw_overview(context, frame, y);
+  draw_axis(context, frame, y);
+  draw_step_lane(context, frame, y);
+  for (const view::TimelineTrack& track : index_.tracks()) {
+    draw_layer_lane(context, frame, track, y);
+    draw_kernel_lane(context, frame, track, y);
+  }
+  draw_reads(context, frame, y, reads);
+  draw_times(context, frame);
+  if (was_click) click(context);
+  if (foot > 0) {
+    label(ui, fmt::format("the oldest {} spans were dropped", view::format_count(run.spans().dropped())).c_str(),
+          Role::warning, Face::ui, text_size::kCaption);
+  }
+}
+
+}  // namespace app::gui

@@ -1,0 +1,11 @@
+// Names a place that was drawn by hand inside a larger item, so that tests can point at it.
+#pragma once
+
+#include <imgui.h>
+
+namespace app::gui {
+
+// `label` is unique in the window. Costs nothing without a test engine.
+void drawn_item(const char* label, ImVec2 low, ImVec2 high);
+
+}  // namespace app::gui
