@@ -148,7 +148,7 @@ void Application::draw_contents() {
   const int before = chosen;
   float top = draw_menu_row(*ui_, commands_, names, chosen, facts());
   if (chosen != before) set_layout(layouts(false)[static_cast<std::size_t>(chosen)].name);
-  top += draw_empty_transport(*ui_, top);
+  top += transport_.draw(*ui_, bench_, commands_, top);
   StatusText status;
   status.state = "Ready";
   status.detail = "drop a model folder or a trace anywhere";

@@ -3,6 +3,7 @@
 // Lives as long as its host, on the same thread. What it shows and what it starts is the workbench's.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "app/gui/shell/frame_areas.hpp"
 #include "app/gui/shell/settings_dialog.hpp"
 #include "app/gui/shell/shortcut_sheet.hpp"
+#include "app/gui/shell/transport.hpp"
 #include "app/gui/shell/welcome_card.hpp"
 
 namespace app::gui {
@@ -60,6 +62,8 @@ class Application {
   void add_commands();
   void add_file_commands();
   void add_view_commands();
+  void add_run_commands();
+  void add_selection_commands();
   void load_saved();
   void restyle();
   const Layout& current_layout() const;
@@ -82,6 +86,12 @@ class Application {
   Commands commands_;
   std::unique_ptr<Dockspace> dockspace_;
   std::unique_ptr<WelcomeCard> welcome_;
+  Transport transport_;
+  struct SavedView {
+    view::Selection selection;
+    std::string layout;
+  };
+  std::array<std::optional<SavedView>, 10> views_;
   CommandPalette palette_;
   ShortcutSheet sheet_;
   SettingsDialog settings_dialog_;

@@ -9,6 +9,8 @@ namespace app::gui {
 
 void Application::add_commands() {
   add_file_commands();
+  add_run_commands();
+  add_selection_commands();
   add_view_commands();
   commands_.add({"help.shortcuts", "Shortcuts", "Help", "?", [this] { sheet_.open(); }, {}, {}});
   commands_.add({"help.copy_report",
@@ -39,7 +41,7 @@ void Application::add_file_commands() {
                  "Play the sample",
                  "File",
                  "",
-                 [this] { bench_.open_trace(options_.sample_trace); },
+                 [this] { bench_.open_trace(options_.sample_trace, true); },
                  [this] { return !options_.sample_trace.empty(); },
                  {}});
   commands_.add({"file.save_picture",

@@ -1,6 +1,7 @@
 #include "app/gui/shell/commands.hpp"
 
 #include <fmt/format.h>
+#include <imgui_internal.h>
 
 #include <algorithm>
 #include <cassert>
@@ -30,6 +31,14 @@ int rank(const Command& command, const std::string& query) {
   if (title.find(" " + query) != std::string::npos) return 1;
   return title.find(query) != std::string::npos ? 2 : 3;
 }
+
+// Keys with which Dear ImGui walks through items and presses them.
+bool moves_focus(ImGuiKey key) {
+  return key == ImGuiKey_Space || key == ImGuiKey_LeftArrow || key == ImGuiKey_RightArrow ||
+         key == ImGuiKey_Home || key == ImGuiKey_End;
+}
+
+constexpr ImGuiID kShortcutOwner = 0x5c07c075;
 
 }  // namespace
 
@@ -98,11 +107,17 @@ bool Commands::run(std::string_view id) const {
 }
 
 void Commands::run_shortcuts() const {
-  const bool typing = ImGui::GetIO().WantTextInput;
+  // Letters and arrows belong to a text field, an open menu or a dialog first.
+  const bool elsewhere =
+      ImGui::GetIO().WantTextInput || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
   for (const Command& command : commands_) {
     const ImGuiKeyChord keys = chord(command.id);
     if (keys == 0) continue;
-    if (typing && (keys & (ImGuiMod_Ctrl | ImGuiMod_Alt)) == 0) continue;
+    const bool plain = (keys & (ImGuiMod_Ctrl | ImGuiMod_Alt)) == 0;
+    if (plain && elsewhere) continue;
+    // Else Dear ImGui would press the item with the keyboard's focus on Space and leave it on arrows.
+    if (plain && moves_focus(static_cast<ImGuiKey>(keys & ~ImGuiMod_Mask_)) && !ImGui::IsAnyItemActive())
+      ImGui::SetKeyOwner(static_cast<ImGuiKey>(keys & ~ImGuiMod_Mask_), kShortcutOwner);
     if (ImGui::IsKeyChordPressed(keys) && is_enabled(command)) {
       command.run();
       return;  // a command may change this table

@@ -17,20 +17,6 @@ constexpr ImGuiWindowFlags kStrip = ImGuiWindowFlags_NoDecoration | ImGuiWindowF
                                     ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
                                     ImGuiWindowFlags_NoBringToFrontOnFocus;
 
-void begin_strip(Ui& ui, const char* name, float top, float height, Role background) {
-  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
-  ImGui::SetNextWindowPos({viewport.Pos.x, viewport.Pos.y + top});
-  ImGui::SetNextWindowSize({viewport.Size.x, height});
-  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0);
-  ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
-  ImGui::PushStyleVar(ImGuiStyleVar_WindowMinSize, ImVec2(1, 1));
-  ImGui::PushStyleColor(ImGuiCol_WindowBg, ui.u32(background));
-  ImGui::Begin(name, nullptr, kStrip);
-  ImGui::PopStyleColor();
-  ImGui::PopStyleVar(4);
-}
-
 // Nine squares, some of them kept.
 float draw_logo(Ui& ui) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -82,6 +68,20 @@ void draw_facts(Ui& ui, const std::vector<Fact>& facts, float right, float free_
 
 }  // namespace
 
+void begin_strip(Ui& ui, const char* name, float top, float height, Role background) {
+  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  ImGui::SetNextWindowPos({viewport.Pos.x, viewport.Pos.y + top});
+  ImGui::SetNextWindowSize({viewport.Size.x, height});
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowMinSize, ImVec2(1, 1));
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, ui.u32(background));
+  ImGui::Begin(name, nullptr, kStrip);
+  ImGui::PopStyleColor();
+  ImGui::PopStyleVar(4);
+}
+
 float draw_menu_row(Ui& ui, const Commands& commands, const std::vector<std::string>& layouts, int& layout,
                     const std::vector<Fact>& facts) {
   const float height = ui.px(height::kMenu);
@@ -108,7 +108,7 @@ float draw_menu_row(Ui& ui, const Commands& commands, const std::vector<std::str
   return height;
 }
 
-float draw_empty_transport(Ui& ui, float top) {
+float draw_empty_transport(Ui& ui, float top, const std::string& state) {
   const float height = ui.px(height::kTransport);
   begin_strip(ui, "##transport", top, height, Role::panel);
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -139,7 +139,8 @@ float draw_empty_transport(Ui& ui, float top) {
        ui.px(6);
   x += label_at(ui, list, {x, origin.y + ui.px(38)}, "–", Role::text, Face::mono_strong, text_size::kFigure) +
        ui.px(12);
-  label_at(ui, list, {x, origin.y + ui.px(42)}, "nothing running", Role::text2, Face::ui, text_size::kTable);
+  label_at(ui, list, {x, origin.y + ui.px(42)}, state.empty() ? "nothing running" : state.c_str(),
+           Role::text2, Face::ui, text_size::kTable);
   const ImVec2 low{origin.x + ui.px(398), origin.y + ui.px(4)},
       high{origin.x + width - ui.px(10), origin.y + ui.px(50)};
   if (high.x - low.x > ui.px(80)) {

@@ -9,6 +9,9 @@
 
 namespace app::gui {
 
+// A window over the whole width, without frame; ImGui::End() ends it.
+void begin_strip(Ui& ui, const char* name, float top, float height, Role background);
+
 struct Fact {
   std::string text;
   Role dot;
@@ -18,8 +21,8 @@ struct Fact {
 float draw_menu_row(Ui& ui, const Commands& commands, const std::vector<std::string>& layouts, int& layout,
                     const std::vector<Fact>& facts);
 
-// The transport of an empty window, from `top` down; returns its height.
-float draw_empty_transport(Ui& ui, float top);
+// The transport of an empty window, from `top` down; returns its height. `state`: what is going on already.
+float draw_empty_transport(Ui& ui, float top, const std::string& state);
 
 struct StatusText {
   std::string state;

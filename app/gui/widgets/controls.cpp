@@ -1,5 +1,7 @@
 #include "app/gui/widgets/controls.hpp"
 
+#include <imgui_internal.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -81,7 +83,9 @@ bool icon_button(Ui& ui, const char* icon, const char* tooltip, ImVec2 size, boo
   list.AddText(centred(part.low, part.high, ImGui::CalcTextSize(icon)),
                ui.u32(enabled ? Role::text : Role::text3), icon);
   if (!enabled) ImGui::EndDisabled();
-  ImGui::SetItemTooltip("%s", tooltip);
+  // What follows "##" is for the item's id alone.
+  const char* end = ImGui::FindRenderedTextEnd(tooltip);
+  ImGui::SetItemTooltip("%.*s", static_cast<int>(end - tooltip), tooltip);
   return part.pressed && enabled;
 }
 

@@ -28,9 +28,4 @@ class Playback {
   double position_ = 0;
 };
 
-// Positions per second at which the run processed a position of the sequence; 0 where no step is known for
-// it.
-double processing_rate(const view::RunSnapshot& run, const view::SequenceView& sequence,
-                       std::int32_t position);
-
 }  // namespace app::gui

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -31,23 +32,41 @@ fs::path new_trace(const fs::path& folder) {
 
 }  // namespace
 
-// Fills the model and wakes the window. Spans come with their step, so the end of a step is news enough.
+// Fills the model and wakes the window. Spans come with their step, so the end of a step is news enough. Runs
+// on the thread of the events, which may look at the disk.
 class Workbench::Sink final : public engine::EventSink {
  public:
-  Sink(std::shared_ptr<view::RunModel> model, std::function<void()> wake)
-      : model_(std::move(model)), wake_(std::move(wake)) {}
+  Sink(std::shared_ptr<view::RunModel> model, std::function<void()> wake, fs::path trace,
+       std::shared_ptr<std::atomic<std::int64_t>> trace_bytes)
+      : model_(std::move(model)),
+        wake_(std::move(wake)),
+        trace_(std::move(trace)),
+        trace_bytes_(std::move(trace_bytes)) {}
 
   void on_event(engine::Event event) override {
-    const bool news = std::holds_alternative<engine::StepFinished>(event) ||
-                      std::holds_alternative<engine::RunStarted>(event) ||
-                      std::holds_alternative<engine::RunFinished>(event);
+    const bool ends = std::holds_alternative<engine::RunFinished>(event);
+    const bool news = ends || std::holds_alternative<engine::StepFinished>(event) ||
+                      std::holds_alternative<engine::RunStarted>(event);
     model_->on_event(std::move(event));
+    if (news) look_at_trace(ends);
     if (news && wake_) wake_();
   }
 
  private:
+  void look_at_trace(bool at_once) {
+    const auto now = std::chrono::steady_clock::now();
+    if (trace_.empty() || (!at_once && now < next_look_)) return;
+    next_look_ = now + std::chrono::seconds(1);
+    std::error_code error;
+    const auto bytes = fs::file_size(trace_, error);
+    *trace_bytes_ = error ? -1 : static_cast<std::int64_t>(bytes);
+  }
+
   std::shared_ptr<view::RunModel> model_;
   std::function<void()> wake_;
+  fs::path trace_;
+  std::shared_ptr<std::atomic<std::int64_t>> trace_bytes_;
+  std::chrono::steady_clock::time_point next_look_{};
 };
 
 Workbench::Workbench(std::function<void()> wake)
@@ -55,7 +74,8 @@ Workbench::Workbench(std::function<void()> wake)
       engine_(wake_),
       live_status_(engine_.status()),
       model_(std::make_shared<view::RunModel>()),
-      run_(model_->snapshot()) {}
+      run_(model_->snapshot()),
+      trace_bytes_(std::make_shared<std::atomic<std::int64_t>>(-1)) {}
 
 Workbench::~Workbench() = default;
 
@@ -65,12 +85,16 @@ void Workbench::show(RunSource source) {
   trace_status_.reset();
   source_ = source;
   model_ = std::make_shared<view::RunModel>();
+  trace_bytes_ = std::make_shared<std::atomic<std::int64_t>>(-1);
+  play_when_read_ = false;
   playback_.stop();
 }
 
-void Workbench::open_trace(const fs::path& path) {
+void Workbench::open_trace(const fs::path& path, bool play) {
   show(RunSource::trace);
-  trace_ = std::make_unique<live::TraceSource>(path, std::make_shared<Sink>(model_, wake_), wake_);
+  play_when_read_ = play;
+  trace_ = std::make_unique<live::TraceSource>(
+      path, std::make_shared<Sink>(model_, wake_, path, trace_bytes_), wake_);
 }
 
 void Workbench::load_model(const fs::path& folder) {
@@ -83,6 +107,9 @@ void Workbench::start_run(const RunOptions& options, const fs::path& traces, boo
   live::StartRun start{options, std::make_shared<Sink>(model_, wake_)};
   start.paused = paused;
   if (!traces.empty()) start.trace = TraceTarget{new_trace(traces)};
+  const fs::path trace = traces.empty() ? fs::path() : new_trace(traces);
+  live::StartRun start{options, std::make_shared<Sink>(model_, wake_, trace, trace_bytes_)};
+  if (!trace.empty()) start.trace = TraceTarget{trace};
   engine_.post(std::move(start));
 }
 
@@ -116,6 +143,8 @@ void Workbench::update(double seconds_since_last_frame) {
     preview_settings_.reset();
     cache_ = {};
     preview_ = {};
+    marks_.matches.clear();
+    ++marks_.version;
   }
   if (!run_->started() || run_->sequences().empty()) {
     position_ = -1;
@@ -127,6 +156,10 @@ void Workbench::update(double seconds_since_last_frame) {
   history_.replace(
       view::clamp_to(current, sequence->tokens(), sequence->processed(), run_->layers(), run_->kv_heads()));
   const engine::SequenceId id = sequence->id();
+  if (play_when_read_ && trace_status_ && trace_status_->state > live::TraceState::replaying) {
+    play_when_read_ = false;
+    playback_.play(0);
+  }
   if (playback_.playing()) {
     const std::int32_t next =
         playback_.advance(seconds_since_last_frame, *run_, *sequence, sequence->processed());

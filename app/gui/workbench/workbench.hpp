@@ -5,11 +5,13 @@
 // reader of traces have threads of their own.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/gui/workbench/playback.hpp"
 #include "app/live/live_engine.hpp"
@@ -22,6 +24,14 @@ namespace app::gui {
 
 enum class RunSource { none, live, trace };
 
+// What was searched for in the text, for every panel that marks it.
+struct TextMarks {
+  std::vector<view::TokenRange> matches;
+  std::size_t current = 0;    // of matches
+  std::uint64_t version = 0;  // grows with every change of matches
+  bool wanted = false;        // the search field should take the keyboard
+};
+
 class Workbench {
  public:
   // `wake` is called on other threads when there is something new to draw; it must return at once.
@@ -31,7 +41,8 @@ class Workbench {
   Workbench& operator=(const Workbench&) = delete;
 
   // --- what is run or read
-  void open_trace(const std::filesystem::path& path);
+  // `play`: from its start, as soon as it has been read.
+  void open_trace(const std::filesystem::path& path, bool play = false);
   void load_model(const std::filesystem::path& folder);
   // A run of the loaded (or loading) model. `traces` is where it is recorded; empty: nowhere. `paused`: it
   // pauses after its first step.
@@ -42,6 +53,8 @@ class Workbench {
   const live::TraceStatus* trace() const { return trace_status_.get(); }  // null: no trace is open
   // The trace that holds the run that is shown; empty: none does.
   std::filesystem::path trace_path() const;
+  // Its size when it was last looked at, about once a second; -1: unknown.
+  std::int64_t trace_bytes() const { return *trace_bytes_; }
   // What the last live run was asked for: what a re-run starts from.
   const RunOptions& options() const { return options_; }
   // Something changes by itself: a run, a growing trace, a playback.
@@ -77,6 +90,7 @@ class Workbench {
   void select(view::Selection selection) { history_.push(std::move(selection)); }
   const view::Hover& hover() const { return hover_; }  // of the frame before, whichever panel it was in
   view::Hover& next_hover() { return next_hover_; }    // what the pointer is over in this frame
+  TextMarks& marks() { return marks_; }
 
  private:
   class Sink;
@@ -101,6 +115,9 @@ class Workbench {
   view::SelectionHistory history_;
   view::Hover hover_;
   view::Hover next_hover_;
+  TextMarks marks_;
+  bool play_when_read_ = false;
+  std::shared_ptr<std::atomic<std::int64_t>> trace_bytes_;  // of the run shown, written by its sink
 };
 
 }  // namespace app::gui
