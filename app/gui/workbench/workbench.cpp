@@ -104,11 +104,9 @@ void Workbench::load_model(const fs::path& folder) {
 void Workbench::start_run(const RunOptions& options, const fs::path& traces, bool paused) {
   show(RunSource::live);
   options_ = options;
-  live::StartRun start{options, std::make_shared<Sink>(model_, wake_)};
-  start.paused = paused;
-  if (!traces.empty()) start.trace = TraceTarget{new_trace(traces)};
   const fs::path trace = traces.empty() ? fs::path() : new_trace(traces);
   live::StartRun start{options, std::make_shared<Sink>(model_, wake_, trace, trace_bytes_)};
+  start.paused = paused;
   if (!trace.empty()) start.trace = TraceTarget{trace};
   engine_.post(std::move(start));
 }
