@@ -75,7 +75,7 @@ engine::Status dispatch(Arguments arguments, Console& console) {
     return run_ui_bench(arguments.subspan(1), console);
   }
   if (command != kCommands.end()) return command->run(arguments.subspan(1), console);
-  if (first.starts_with("-")) return run_window(arguments, console);
+  if (first.starts_with("--")) return run_window(arguments, console);
   if (std::find(kLaterCommands.begin(), kLaterCommands.end(), first) != kLaterCommands.end()) {
     return engine::bad_input("{}: not built in this version", first);
   }

@@ -37,11 +37,15 @@ std::vector<std::string> record(const support::TalkingCheckpoint& model,
 
 TEST_CASE("Program, commands that are unknown or not built are refused") {
   const auto refused = GENERATE(values<Refused>({
-      {{"--model", "x", "--prompt", "y"},
-       "dmscope: --model: a live run in the window is not built in this version, use 'dmscope record'"},
-      {{"replay", "t.db"}, "dmscope: replay: not built in this version"},
-      {{"shot", "t.db", "--out", "x.png"},
-       "dmscope: shot t.db: a picture of a trace is not built in this version"},
+      {{"--model", "/no/such/folder", "--prompt", "y"}, "dmscope: /no/such/folder: no such folder, expected a checkpoint folder"},
+      {{"replay", "/no/such/t.db"}, "dmscope: trace '/no/such/t.db': no such file"},
+      {{"replay"}, "dmscope: TRACE is required"},
+      {{"shot", "/no/such/t.db", "--out", "x.png"}, "dmscope: trace '/no/such/t.db': no such file"},
+      {{"shot", "--model", "x", "--out", "x.png"}, "dmscope: --model: needs --prompt or --prompt-file"},
+      {{"shot", "--prompt", "x", "--out", "x.png"}, "dmscope: --prompt: needs --model"},
+      {{"shot", "t.db", "--model", "x", "--prompt", "y", "--out", "x.png"},
+       "dmscope: --model: a trace is given already"},
+      {{"demo", "--model", "x", "--fps", "0"}, "dmscope: --fps: expected a whole number from 1 to 60, got '0'"},
       {{"shot"}, "dmscope: --out is required"},
       {{"shot", "--out", "x.png", "--size", "10x"},
        "dmscope: --size: expected WIDTHxHEIGHT with 64 to 16384 pixels each, got '10x'"},
@@ -49,10 +53,10 @@ TEST_CASE("Program, commands that are unknown or not built are refused") {
       {{"shot", "--out", "x.png", "--layout", "compare"},
        "dmscope: --layout compare: not built in this version"},
       {{"shot", "--out", "x.png", "--step", "3"}, "dmscope: --step: needs a trace or --model"},
-      {{"demo"}, "dmscope: demo: not built in this version"},
       {{"eval", "--model", "x"}, "dmscope: eval: not built in this version"},
       {{"recrod"}, "dmscope: unknown command 'recrod'"},
-      {{"--bogus"}, "dmscope: unknown command '--bogus'"},
+      {{"--bogus"}, "dmscope: unknown or misplaced argument '--bogus'"},
+      {{"-x"}, "dmscope: unknown command '-x'"},
       {{"a\nb"}, "dmscope: unknown command 'a\\x0ab'"},
   }));
   check_refused(refused.arguments, refused.first_error);

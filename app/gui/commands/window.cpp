@@ -6,6 +6,7 @@
 #include "app/gui/shell/application.hpp"
 #include "app/gui/workbench/places.hpp"
 #include "app/run_setup.hpp"
+#include "engine/checkpoint/model.hpp"
 #include "profiling/trace_reader.hpp"
 
 namespace app {
@@ -59,6 +60,10 @@ engine::Status run_window(Arguments arguments, Console& console) {
   if (asks) {
     if (auto usable = session_options(run); !usable) return usable.error();
     opening.run = run;
+  }
+  // What cannot be loaded is refused before a window opens.
+  if (opening.model) {
+    if (auto model = engine::load_model(*opening.model); !model) return model.error();
   }
   return show_window(opening);
 }
