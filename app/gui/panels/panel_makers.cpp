@@ -1,7 +1,9 @@
 #include "app/gui/panels/panel_makers.hpp"
 
+#include "app/gui/panels/lens_panel.hpp"
 #include "app/gui/panels/log_panel.hpp"
 #include "app/gui/panels/map_panel.hpp"
+#include "app/gui/panels/occupancy_panel.hpp"
 
 namespace app::gui {
 
@@ -16,8 +18,10 @@ PanelMaker make() {
 
 std::map<std::string, PanelMaker> panel_makers() {
   return {
+      {"lens", make<LensPanel>()},
       {"log", make<LogPanel>()},
       {"map", make<MapPanel>()},
+      {"occupancy", make<OccupancyPanel>()},
   };
 }
 
