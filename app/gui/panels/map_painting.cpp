@@ -112,7 +112,7 @@ void paint_gutter(PanelContext& context, const MapFrame& frame, bool sorted) {
     const float y = std::clamp((band.top + band.bottom) / 2 - letter / 2, frame.gutter.low.y,
                                std::max(frame.gutter.low.y, frame.gutter.high.y - letter));
     const bool free = std::none_of(taken.begin(), taken.end(),
-                                   [&](float other) { return std::abs(other - y) < letter - ui.px(1); });
+                                   [&](float other) { return std::abs(other - y) < letter * 0.8F; });
     if (!free) continue;
     taken.push_back(y);
     const std::string name = open || marked ? fmt::format("L{}", band.layer) : fmt::format("{}", band.layer);

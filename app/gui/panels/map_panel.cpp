@@ -132,7 +132,9 @@ void MapPanel::paint(PanelContext& context, const MapFrame& frame) {
     if (changed) view::count_holding(marks, part.field.axis, frame.source.s, part.strip);
     paint_strip(ui, frame.source, part.field, part.strip);
   }
-  if (frame.footer.height() > 0) {
+  // The flags of what is pinned stand there too.
+  const view::Selection& selection = context.bench.selection();
+  if (frame.footer.height() > 0 && !selection.token && !selection.tokens) {
     const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
     const char* help =
         "wheel zooms tokens, Shift+wheel rows, drag pans, Ctrl+drag selects, click pins, double-click shows "

@@ -1,8 +1,10 @@
 #include "app/gui/panels/panel_makers.hpp"
 
+#include "app/gui/panels/lens_panel.hpp"
 #include "app/gui/panels/log_panel.hpp"
 #include "app/gui/panels/map_panel.hpp"
 #include "app/gui/panels/timeline_panel.hpp"
+#include "app/gui/panels/occupancy_panel.hpp"
 
 namespace app::gui {
 
@@ -17,9 +19,11 @@ PanelMaker make() {
 
 std::map<std::string, PanelMaker> panel_makers() {
   return {
+      {"lens", make<LensPanel>()},
       {"log", make<LogPanel>()},
       {"map", make<MapPanel>()},
       {"timeline", make<TimelinePanel>()},
+      {"occupancy", make<OccupancyPanel>()},
   };
 }
 
