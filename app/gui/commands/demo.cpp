@@ -2,12 +2,14 @@
 
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <system_error>
 
 #include "app/gui/demo/demo_player.hpp"
 #include "app/gui/shell/application.hpp"
 #include "app/gui/workbench/places.hpp"
+#include "app/interrupt.hpp"
 #include "app/progress.hpp"
 
 namespace app {
@@ -51,8 +53,10 @@ engine::Status play_on_display(gui::DemoOptions options) {
   gui::Application application(**host, bench, look());
   gui::DemoPlayer player(std::move(options), bench, application);
   application.set_overlay([&](gui::Ui& ui) { gui::draw_caption(ui, player.caption()); });
+  const InterruptWatch interrupt;
+  const std::stop_callback wakes(interrupt.token(), [&host] { (*host)->wake(); });
   double last = gui::clock_seconds();
-  while ((*host)->wait_for_frame() && !player.over()) {
+  while ((*host)->wait_for_frame() && !interrupt.interrupted() && !player.over()) {
     const double now = gui::clock_seconds();
     if (auto moved = player.advance(now - last); !moved) return moved;
     last = now;
@@ -61,7 +65,7 @@ engine::Status play_on_display(gui::DemoOptions options) {
   }
   // The window stays, with the last run in it.
   application.set_overlay({});
-  while ((*host)->wait_for_frame()) application.frame();
+  while ((*host)->wait_for_frame() && !interrupt.interrupted()) application.frame();
   return {};
 }
 
@@ -85,7 +89,12 @@ engine::Status write_frames(gui::DemoOptions options, const DemoArguments& argum
   application.set_overlay([&](gui::Ui& ui) { gui::draw_caption(ui, player.caption()); });
   Progress progress(!arguments.quiet && console.err_is_terminal());
   const auto frames = static_cast<int>(gui::kDemoSeconds) * arguments.frames_per_second;
+  const InterruptWatch interrupt;
   for (int frame = 0; frame < frames; ++frame) {
+    if (interrupt.interrupted()) {
+      return engine::Error{engine::ErrorCode::interrupted,
+                           fmt::format("interrupted; {} holds {} frames", folder.string(), frame)};
+    }
     progress.show("demo", frame, frames);
     if (auto moved = player.advance(1.0 / arguments.frames_per_second); !moved) return moved;
     application.frame();

@@ -1,10 +1,12 @@
 #include "app/gui/commands/window.hpp"
 
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "app/gui/shell/application.hpp"
 #include "app/gui/workbench/places.hpp"
+#include "app/interrupt.hpp"
 #include "app/run_setup.hpp"
 #include "engine/checkpoint/model.hpp"
 #include "profiling/trace_reader.hpp"
@@ -33,7 +35,10 @@ engine::Status show_window(const Opening& opening) {
   if (opening.trace) application.open_path(*opening.trace);
   if (opening.model) application.open_path(*opening.model);
   if (opening.run) bench.start_run(*opening.run, gui::traces_folder());
-  while ((*host)->wait_for_frame()) application.frame();
+  // Ctrl-C and SIGTERM close the window like its own button: settings are kept, a recording is completed.
+  const InterruptWatch interrupt;
+  const std::stop_callback wakes(interrupt.token(), [&host] { (*host)->wake(); });
+  while ((*host)->wait_for_frame() && !interrupt.interrupted()) application.frame();
   return application.save();
 }
 
