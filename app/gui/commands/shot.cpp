@@ -15,6 +15,8 @@ namespace {
 
 using gui::Application;
 
+constexpr double kLongestWait = 5;  // seconds, for what appears by itself
+
 struct ShotOptions {
   std::optional<std::string> trace, model, layout, panel, theme, size;
   std::optional<double> scale;
@@ -122,6 +124,9 @@ engine::Status take(const ShotOptions& options) {
   Application application(**host, bench, std::move(application_options));
   // Docks and tables settle their sizes over the first frames.
   for (int frame = 0; frame < 6; ++frame) application.frame();
+  const double give_up = gui::clock_seconds() + kLongestWait;
+  while (!application.settled() && gui::clock_seconds() < give_up) application.frame();
+  application.frame();
   auto picture = (*host)->read_pixels();
   return picture ? gui::write_png(options.out, *picture) : engine::Status(picture.error());
 }

@@ -167,9 +167,12 @@ void Application::draw_workspace(float top, float bottom) {
   if (bench_.source() == RunSource::none && show_welcome_) {
     if (!welcome_) {
       const ImVec2 size = ImGui::GetMainViewport()->Size;
-      welcome_ = std::make_unique<WelcomeCard>(machine_facts(host_.renderer(), static_cast<int>(size.x),
-                                                             static_cast<int>(size.y),
-                                                             static_cast<double>(applied_scale_)));
+      auto facts = machine_facts(host_.renderer(), static_cast<int>(size.x), static_cast<int>(size.y),
+                                 static_cast<double>(applied_scale_));
+      std::unique_ptr<SamplePreview> sample;
+      if (!options_.sample_trace.empty())
+        sample = std::make_unique<SamplePreview>(options_.sample_trace, [this] { host_.wake(); });
+      welcome_ = std::make_unique<WelcomeCard>(std::move(facts), std::move(sample));
     }
     const auto outcome = welcome_->draw(*ui_, commands_, settings_, 0, low, high);
     if (!outcome.command.empty()) commands_.run(outcome.command);

@@ -54,6 +54,8 @@ class Application {
   Ui& ui() { return *ui_; }
   const std::string& layout() const { return settings_.layout; }
   const Settings& settings() const { return settings_; }
+  // False while something is on its way to the screen by itself.
+  bool settled() const { return welcome_ == nullptr || welcome_->settled(); }
   bool set_layout(std::string_view name);
   // Drawn over everything, every frame; empty: nothing is.
   void set_overlay(std::function<void(Ui&)> overlay) { overlay_ = std::move(overlay); }

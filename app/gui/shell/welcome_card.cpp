@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
 #include <filesystem>
 #include <utility>
 
 #include "app/gui/fonts/icons.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/view/format.hpp"
 
 namespace app::gui {
 
@@ -19,28 +19,6 @@ namespace {
 constexpr float kCardWidth = 1040, kPadding = 32, kPictureHeight = 182, kLeastPictureHeight = 96;
 // Of the card with the whole picture.
 constexpr float kCardHeight = 640;
-constexpr int kCells = 240, kHeads = 45, kWindow = 16;
-
-// A number in 0 to 1 that depends on the place alone.
-double scatter(std::uint32_t place) {
-  place ^= place >> 16;
-  place *= 0x7feb352dU;
-  place ^= place >> 15;
-  place *= 0x846ca68bU;
-  place ^= place >> 16;
-  return place / 4294967296.0;
-}
-
-// An illustration, not a measurement: heads that keep nearly all, heads that keep nearly nothing, few in
-// between.
-Role illustrated(int head, int token) {
-  const double habit = scatter(static_cast<std::uint32_t>(head) * 7919U + 17U);
-  const double keeps = habit < 0.28 ? 0.95 : habit < 0.5 ? 0.22 : 0.03;
-  const bool marked = scatter(static_cast<std::uint32_t>(head * kCells + token)) > keeps && token > 0;
-  if (token >= kCells - kWindow) return marked ? Role::doomed : Role::window;
-  return marked ? Role::evicted : Role::kept;
-}
-
 struct Word {
   Role state;
   const char* name;
@@ -81,25 +59,37 @@ void section(Ui& ui, const char* title) {
 
 }  // namespace
 
+// The sample's own map; where there is none, only its frame.
 void WelcomeCard::draw_picture(Ui& ui, ImVec2 low, ImVec2 high) {
-  if (picture_.width() == 0 || painted_.colors != ui.theme().colors) {
-    painted_ = ui.theme();
-    picture_.resize(kCells, kHeads);
-    const auto pixels = picture_.pixels();
-    for (int head = 0; head < kHeads; ++head) {
-      for (int token = 0; token < kCells; ++token) {
-        pixels[static_cast<std::size_t>(head * kCells + token)] = ui.u32(illustrated(head, token));
-      }
-    }
-    picture_.changed();
-  }
   ImDrawList& list = *ImGui::GetWindowDrawList();
+  list.AddRectFilled(low, high, ui.u32(Role::panel));
+  if (sample_ == nullptr || !sample_->ready()) return;
+  const int width = static_cast<int>(high.x - low.x);
+  if (picture_.width() != width || painted_.colors != ui.theme().colors) {
+    painted_ = ui.theme();
+    sample_->paint(ui.theme(), width, picture_);
+  }
   add_image_nearest(list, picture_, low, high);
-  const char* text = "illustration: KV heads down, tokens across";
-  const float width = label_width(ui, text, Face::ui, text_size::kCaption) + ui.px(12);
-  const ImVec2 box{high.x - width - ui.px(6), high.y - ui.px(24)};
-  list.AddRectFilled(box, {box.x + width, box.y + ui.px(18)}, ui.u32(Role::app), ui.px(kControlRadius));
-  label_at(ui, list, {box.x + ui.px(6), box.y + ui.px(2)}, text, Role::text2, Face::ui, text_size::kCaption);
+  const SampleFacts& facts = sample_->facts();
+  const std::string text = fmt::format("{} layers × {} KV heads down, {} tokens across", facts.layers,
+                                       facts.kv_heads, view::format_count(facts.tokens));
+  const float text_width = label_width(ui, text.c_str(), Face::ui, text_size::kCaption) + ui.px(12);
+  const ImVec2 box{high.x - text_width - ui.px(6), high.y - ui.px(24)};
+  list.AddRectFilled(box, {box.x + text_width, box.y + ui.px(18)}, ui.u32(Role::app), ui.px(kControlRadius));
+  label_at(ui, list, {box.x + ui.px(6), box.y + ui.px(2)}, text.c_str(), Role::text2, Face::ui,
+           text_size::kCaption);
+}
+
+// What is offered first: the sample, else the default model.
+std::string WelcomeCard::first_facts(bool has_sample, bool has_model) const {
+  if (has_sample && sample_ != nullptr && sample_->ready()) {
+    const SampleFacts& facts = sample_->facts();
+    return fmt::format("{}, {} tokens decoded, CR {}", facts.model, view::format_count(facts.decoded),
+                       view::format_ratio(facts.ratio));
+  }
+  if (has_sample) return "a recorded run";
+  return has_model ? "SmolLM2-135M-Instruct with learned eviction, set up on this machine"
+                   : "scripts/run sets up the default model";
 }
 
 void WelcomeCard::draw_first(Ui& ui, const Commands& commands, ImVec2 size, Outcome& outcome) {
@@ -114,16 +104,14 @@ void WelcomeCard::draw_first(Ui& ui, const Commands& commands, ImVec2 size, Outc
   const bool has_sample = sample != nullptr && commands.is_enabled(*sample);
   const Command* model = commands.find("run.default_model");
   const bool has_model = model != nullptr && commands.is_enabled(*model);
-  const char* title = has_sample  ? "A recorded run"
+  const char* title = has_sample  ? "Needle in a report"
                       : has_model ? "The default model"
                                   : "Start with a model or a trace";
-  const char* facts = has_sample  ? "bundled: no download, no GPU"
-                      : has_model ? "SmolLM2-135M-Instruct with learned eviction, set up on this machine"
-                                  : "scripts/run sets up the default model";
+  const std::string facts = first_facts(has_sample, has_model);
   label_at(ui, list, {low.x + inset, text}, title, Role::text, Face::ui_strong);
   label_at(ui, list,
-           {low.x + inset + label_width(ui, title, Face::ui_strong, 13) + ui.px(12), text + ui.px(1)}, facts,
-           Role::text2, Face::ui, text_size::kTable);
+           {low.x + inset + label_width(ui, title, Face::ui_strong, 13) + ui.px(12), text + ui.px(1)},
+           facts.c_str(), Role::text2, Face::ui, text_size::kTable);
   ImGui::SetCursorScreenPos({low.x + inset, text + ui.px(24)});
   const ImVec2 wide{ui.px(170), ui.px(30)};
   if (has_sample && button(ui, "Play the sample", ButtonKind::primary, wide)) outcome.command = sample->id;
@@ -133,6 +121,12 @@ void WelcomeCard::draw_first(Ui& ui, const Commands& commands, ImVec2 size, Outc
     ImGui::SameLine(0, ui.px(12));
     ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ui.px(6));
     key_caps(ui, "Enter");
+    if (has_sample && sample_ != nullptr && sample_->ready()) {
+      ImGui::SameLine(0, ui.px(12));
+      const std::string bundled =
+          view::format_bytes(sample_->facts().bytes) + ", bundled: no download, no GPU";
+      label(ui, bundled.c_str(), Role::text2, Face::ui, text_size::kTable);
+    }
     if (ImGui::IsKeyPressed(ImGuiKey_Enter) && !ImGui::IsAnyItemActive() &&
         !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup)) {
       outcome.command = has_sample ? sample->id : model->id;
@@ -265,6 +259,8 @@ void WelcomeCard::draw_footer(Ui& ui, const Commands& commands, const Settings& 
 WelcomeCard::Outcome WelcomeCard::draw(Ui& ui, const Commands& commands, const Settings& settings, int window,
                                        ImVec2 low, ImVec2 high) {
   Outcome outcome;
+  if (sample_) sample_->update();
+  if (sample_ && sample_->ready()) window = sample_->facts().window;
   const float width = std::min(ui.px(kCardWidth), high.x - low.x - ui.px(32));
   const float tall = ui.px(kCardHeight), room = high.y - low.y;
   const float missing = std::max(0.0F, tall - room + ui.px(24));
