@@ -71,6 +71,8 @@ Fonts::Fonts(const std::vector<std::string>& fallbacks) {
   for (std::size_t index = 0; index < files.size(); ++index) {
     const Face face = static_cast<Face>(index);
     faces_[index] = add(files[index], face, Source::face);
+    // JetBrains Mono has no thin space, which stands between numbers and units.
+    if (face == Face::mono || face == Face::mono_strong) add(inter_regular(), face, Source::fallback);
     add(icons(), face, Source::icons);
     for (const auto file : mapped_) add(file, face, Source::fallback);
   }

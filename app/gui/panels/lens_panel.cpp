@@ -80,12 +80,6 @@ void LensPanel::lay_out_rows(PanelContext& context, std::int32_t layer, float la
   if (key == row_key_) return;
   row_key_ = key;
   ++rows_version_;
-  const auto gap = static_cast<std::int32_t>(context.ui.px(2));
-  layer_rows_ = {};
-  for (std::int32_t h = 0; h < run.kv_heads(); ++h) {
-    layer_rows_.rows.push_back({layer, layer * run.kv_heads() + h, 1, layer_rows_.height, key.large});
-    layer_rows_.height += key.large + (key.large > 4 ? gap : 0);
-  }
   view::RowLayoutOptions options;
   options.layers = run.layers();
   options.kv_heads = run.kv_heads();
@@ -95,6 +89,15 @@ void LensPanel::lay_out_rows(PanelContext& context, std::int32_t layer, float la
   options.separator =
       key.all >= run.heads() * 2 + run.layers() ? static_cast<std::int32_t>(context.ui.px(1)) : 0;
   all_rows_ = view::layout_rows(options);
+  // Rows of whole pixels leave a rest, which the large rows take.
+  const std::int32_t gap = key.large > 4 ? static_cast<std::int32_t>(context.ui.px(2)) : 0;
+  const std::int32_t rest = std::max(0, key.all - all_rows_.height) / std::max(1, run.kv_heads());
+  const std::int32_t height = key.large + std::min(rest, key.large);
+  layer_rows_ = {};
+  for (std::int32_t h = 0; h < run.kv_heads(); ++h) {
+    layer_rows_.rows.push_back({layer, layer * run.kv_heads() + h, 1, layer_rows_.height, height});
+    layer_rows_.height += height + gap;
+  }
 }
 
 void LensPanel::draw(PanelContext& context) {
@@ -238,6 +241,10 @@ void LensPanel::draw_part(PanelContext& context, const FieldSource& source, cons
     if (!ages.tokens.contains(token)) return;
     const float x = std::floor(ages.x_of(source.s - token) + ages.cell / 2) + 0.5F;
     const ImVec2 from{x, cells.low.y}, to{x, cells.high.y};
+    if (pinned && ages.cell >= ui.px(6)) {
+      const float left = std::round(ages.x_of(source.s - token)) - 1;
+      return paint_frame(ui, list, {left, from.y}, {left + ages.cell + 1, to.y}, Role::accent);
+    }
     if (pinned) return cased_line(list, from, to, ui.color(Role::accent), ui.color(Role::casing), ui.px(1));
     dashed_line(list, from, to, ui.color(Role::hover_line), ui.px(3), ui.px(1));
   };

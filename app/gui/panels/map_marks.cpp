@@ -16,15 +16,6 @@ float bottom_of(const MapField& field) {
   return field.strip.empty() ? field.area.high.y : field.strip.high.y;
 }
 
-void frame_rect(const Ui& ui, ImDrawList& list, ImVec2 low, ImVec2 high, Role role) {
-  const float thick = ui.px(1);
-  list.AddRect({low.x - thick, low.y - thick}, {high.x + thick, high.y + thick}, ui.u32(Role::casing), 0, 0,
-               thick);
-  list.AddRect({low.x + thick, low.y + thick}, {high.x - thick, high.y - thick}, ui.u32(Role::casing), 0, 0,
-               thick);
-  list.AddRect(low, high, ui.u32(role), 0, 0, thick);
-}
-
 // The tokens of the magnifier in the main map, and the magnifier itself.
 void paint_zone(const Ui& ui, ImDrawList& list, const MapFrame& frame) {
   if (frame.near.area.empty()) return;
@@ -84,7 +75,7 @@ void paint_pinned_token(const Ui& ui, ImDrawList& list, const MapField& field, s
   // A token that is wide enough is framed: its state stays visible.
   const float left = field.begin_x(token), right = field.end_x(token);
   if (right - left >= ui.px(6)) {
-    return frame_rect(ui, list, {left, field.area.low.y}, {right, bottom_of(field)}, Role::accent);
+    return paint_frame(ui, list, {left, field.area.low.y}, {right, bottom_of(field)}, Role::accent);
   }
   const float x = field.middle_x(token);
   cased_line(list, {x, field.area.low.y}, {x, bottom_of(field)}, ui.color(Role::accent),
@@ -156,6 +147,15 @@ void paint_flags(PanelContext& context, ImDrawList& list, const MapFrame& frame)
 }
 
 }  // namespace
+
+void paint_frame(const Ui& ui, ImDrawList& list, ImVec2 low, ImVec2 high, Role role) {
+  const float thick = ui.px(1);
+  list.AddRect({low.x - thick, low.y - thick}, {high.x + thick, high.y + thick}, ui.u32(Role::casing), 0, 0,
+               thick);
+  list.AddRect({low.x + thick, low.y + thick}, {high.x - thick, high.y - thick}, ui.u32(Role::casing), 0, 0,
+               thick);
+  list.AddRect(low, high, ui.u32(role), 0, 0, thick);
+}
 
 void paint_marks(PanelContext& context, const MapFrame& frame) {
   Ui& ui = context.ui;

@@ -121,7 +121,11 @@ void MapPanel::paint(PanelContext& context, const MapFrame& frame) {
     const Area& area = part.field.area;
     if (area.empty()) continue;
     const ImVec2 end{area.high.x, std::min(area.high.y, area.low.y + static_cast<float>(rows_.height))};
-    list.AddRectFilled(area.low, end, ui.u32(Role::app));
+    // Gaps between layers are darker, as far as there are tokens.
+    list.AddRectFilled(area.low, end, ui.u32(Role::unborn));
+    const std::int32_t born = std::min(frame.source.s, part.field.axis.tokens.end - 1);
+    if (born >= part.field.axis.tokens.begin)
+      list.AddRectFilled(area.low, {part.field.end_x(born), end.y}, ui.u32(Role::app));
     const bool changed =
         part.cells.update(frame.source, rows_.rows, rows_version_, part.field.axis, ui.theme());
     part.cells.draw(list, rows_.rows, area.low, area.high, frame.scroll);

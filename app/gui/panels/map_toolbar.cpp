@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/gui/fonts/icons.hpp"
 #include "app/gui/widgets/controls.hpp"
 #include "app/view/format.hpp"
 
@@ -26,7 +27,7 @@ class Flow {
         x_(left_) {}
   void place(float width, float gap = 12) {
     const float space = first_ ? 0 : std::max(ui_.px(gap), std::exchange(indent_, 0.0F));
-    if (!first_ && x_ + space + width <= right_) {
+    if (!first_ && !std::exchange(new_line_, false) && x_ + space + width <= right_) {
       ImGui::SameLine(0, space);
       x_ += space + width;
     } else {
@@ -36,7 +37,8 @@ class Flow {
   }
   // What follows, `width` in all, stands at the right end; on a line of its own where there is no room.
   void to_right(float width) {
-    if (x_ + ui_.px(12) + width <= right_) indent_ = right_ - width - x_;
+    new_line_ = x_ + ui_.px(12) + width > right_;
+    indent_ = new_line_ ? 0 : right_ - width - x_;
   }
 
  private:
@@ -44,6 +46,7 @@ class Flow {
   float left_, right_, x_;
   float indent_ = 0;
   bool first_ = true;
+  bool new_line_ = false;
 };
 
 struct LegendEntry {
@@ -74,6 +77,32 @@ std::vector<LegendEntry> legend_of(const FieldSource& source) {
           {Role::evicted, "evicted", {}}};
 }
 
+// Words in the height of the toolbar's controls.
+class Words {
+ public:
+  Words(Ui& ui, Flow& flow, float width, float gap) : ui_(ui) {
+    flow.place(width, gap);
+    low_ = ImGui::GetCursorScreenPos();
+    ImGui::Dummy({width, ui.px(height::kToolbarControl)});
+    x_ = low_.x;
+  }
+  void word(const char* text, Role role, Face face) {
+    x_ += label_at(ui_, *ImGui::GetWindowDrawList(), {x_, low_.y + ui_.px(2)}, text, role, face,
+                   text_size::kTable) +
+          ui_.px(5);
+  }
+  void sample(Role state) {
+    const ImVec2 low{x_, low_.y + ui_.px(4)}, high{x_ + ui_.px(12), low_.y + ui_.px(16)};
+    paint_swatch(ui_, *ImGui::GetWindowDrawList(), state, low, high);
+    x_ = high.x + ui_.px(6);
+  }
+
+ private:
+  Ui& ui_;
+  ImVec2 low_{};
+  float x_ = 0;
+};
+
 void draw_legend(Ui& ui, Flow& flow, const FieldSource& source) {
   for (const LegendEntry& entry : legend_of(source)) {
     const float name = label_width(ui, entry.name, Face::ui, text_size::kTable);
@@ -81,15 +110,12 @@ void draw_legend(Ui& ui, Flow& flow, const FieldSource& source) {
         entry.count.empty()
             ? 0
             : label_width(ui, entry.count.c_str(), Face::mono_strong, text_size::kTable) + ui.px(5);
-    flow.place(ui.px(18) + name + count);
-    const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
-    swatch(ui, entry.state);
-    ImGui::SameLine(0, ui.px(6));
-    label(ui, entry.name, Role::text2, Face::ui, text_size::kTable);
+    Words words(ui, flow, ui.px(18) + name + count, 12);
+    words.sample(entry.state);
+    words.word(entry.name, Role::text2, Face::ui);
     if (entry.count.empty()) continue;
-    ImGui::SameLine(0, ui.px(5));
-    label(ui, entry.count.c_str(), entry.state == Role::doomed ? Role::doomed_text : Role::text,
-          Face::mono_strong, text_size::kTable);
+    words.word(entry.count.c_str(), entry.state == Role::doomed ? Role::doomed_text : Role::text,
+               Face::mono_strong);
   }
 }
 
@@ -97,28 +123,25 @@ void draw_counts(Ui& ui, Flow& flow, const FieldSource& source) {
   const view::CacheSize size = source.shown().size(source.s);
   const std::string live = view::format_count(size.live_slots);
   const std::string of = fmt::format("of {} slots", view::format_count(size.dense_slots));
-  const float gap = ui.px(5);
-  flow.place(label_width(ui, "live", Face::ui, text_size::kTable) + gap +
-                 label_width(ui, live.c_str(), Face::mono_strong, text_size::kTable) + gap +
-                 label_width(ui, of.c_str(), Face::ui, text_size::kTable),
-             20);
-  label(ui, "live", Role::text2, Face::ui, text_size::kTable);
-  ImGui::SameLine(0, gap);
-  label(ui, live.c_str(), Role::text, Face::mono_strong, text_size::kTable);
-  ImGui::SameLine(0, gap);
-  label(ui, of.c_str(), Role::text2, Face::ui, text_size::kTable);
+  const float width = label_width(ui, "live", Face::ui, text_size::kTable) +
+                      label_width(ui, live.c_str(), Face::mono_strong, text_size::kTable) +
+                      label_width(ui, of.c_str(), Face::ui, text_size::kTable) + ui.px(10);
+  Words words(ui, flow, width, 20);
+  words.word("live", Role::text2, Face::ui);
+  words.word(live.c_str(), Role::text, Face::mono_strong);
+  words.word(of.c_str(), Role::text2, Face::ui);
 }
 
 // "aggregated ×2": a pixel is the mean of its cells. Always said where it is so.
 void draw_badge(Ui& ui, const std::string& text, float width) {
   const ImVec2 low = ImGui::GetCursorScreenPos();
-  const ImVec2 high{low.x + width, low.y + ui.px(18)};
+  const ImVec2 high{low.x + width, low.y + ui.px(height::kToolbarControl)};
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddRectFilled(low, high, ui.u32(Role::app), ui.px(kControlRadius));
   list.AddRect(low, high, ui.u32(Role::strong_line), ui.px(kControlRadius), 0, ui.px(1));
-  label_at(ui, list, {low.x + ui.px(8), low.y + ui.px(2)}, text.c_str(), Role::text, Face::mono,
+  label_at(ui, list, {low.x + ui.px(8), low.y + ui.px(3)}, text.c_str(), Role::text, Face::mono,
            text_size::kCaption);
-  ImGui::Dummy({width, ui.px(18)});
+  ImGui::Dummy({width, ui.px(height::kToolbarControl)});
   ImGui::SetItemTooltip("A pixel is the mean colour of its cells. Zoom in to see single tokens.");
 }
 
@@ -129,7 +152,9 @@ int choice(Ui& ui, const char* id, const char* what, std::span<const char* const
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(ui.px(7), ui.px(1)));
   ImGui::SetNextItemWidth(width);
   const std::string shown = fmt::format("{}: {}", what, names[static_cast<std::size_t>(chosen)]);
-  if (ImGui::BeginCombo(id, shown.c_str())) {
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const bool open = ImGui::BeginCombo(id, shown.c_str(), ImGuiComboFlags_NoArrowButton);
+  if (open) {
     for (int index = 0; index < static_cast<int>(names.size()); ++index) {
       if (ImGui::Selectable(names[static_cast<std::size_t>(index)], index == chosen)) chosen = index;
       if (index == chosen) ImGui::SetItemDefaultFocus();
@@ -137,6 +162,9 @@ int choice(Ui& ui, const char* id, const char* what, std::span<const char* const
     ImGui::EndCombo();
   }
   ImGui::PopStyleVar();
+  const float caret = ImGui::CalcTextSize(icon::kCaretDown).x;
+  ImGui::GetWindowDrawList()->AddText({low.x + width - caret - ui.px(7), low.y + ui.px(1)},
+                                      ui.u32(Role::text3), icon::kCaretDown);
   return chosen;
 }
 

@@ -27,7 +27,7 @@ struct PageGrid {
 
 PageGrid divide(std::int32_t slots, std::int32_t page, float width, float height, float pixel) {
   PageGrid grid;
-  for (float cell = 7 * pixel;; cell -= pixel) {
+  for (float cell = 10 * pixel;; cell -= pixel) {
     if (cell < pixel) {
       cell = pixel;
       grid.slots_per_cell *= 2;
@@ -70,8 +70,9 @@ void draw_legend(Ui& ui, std::int32_t slots_per_cell) {
   ImGui::Dummy({step * kSteps, ui.px(12)});
   ImGui::SameLine(0, ui.px(6));
   word("newest kept");
-  const float right = ImGui::GetWindowPos().x + ImGui::GetWindowSize().x;
-  if (ImGui::GetCursorScreenPos().x + ui.px(130) > right) ImGui::NewLine();
+  const float rest = label_width(ui, "window", Face::ui, text_size::kCaption) +
+                     label_width(ui, "doomed", Face::ui, text_size::kCaption) + ui.px(38);
+  if (ImGui::GetContentRegionAvail().x < rest) ImGui::NewLine();
   for (const auto& [state, name] : {std::pair{Role::window, "window"}, std::pair{Role::doomed, "doomed"}}) {
     swatch(ui, state, 9);
     ImGui::SameLine(0, ui.px(4));
@@ -160,7 +161,14 @@ void OccupancyPanel::draw_pages(PanelContext& context, view::Head head) {
   label_at(ui, list, {one_line ? low.x + width - right_width : low.x, low.y + ui.px(one_line ? 1 : 16)},
            right.c_str(), Role::text2, Face::ui, text_size::kCaption);
   const float top = low.y + ui.px(one_line ? 19 : 34);
-  const float left_over = ImGui::GetContentRegionAvail().y - (top - low.y) - ui.px(54);
+  const std::string order = fmt::format(
+      "{} of slots out of token order; no holes, {} free in the last page",
+      view::format_percent(used > 0 ? static_cast<double>(out_of_order_) / used : 0), held * page - used);
+  ImGui::SetCursorScreenPos(low);
+  ImGui::InvisibleButton("##order", {width, top - low.y});
+  ImGui::SetItemTooltip("%s", order.c_str());
+  ImGui::SetCursorScreenPos({low.x, top});
+  const float left_over = ImGui::GetContentRegionAvail().y - ui.px(42);
   const PageGrid grid = divide(held * page, page, width, std::max(ui.px(28), left_over), ui.px(1));
   update_pages(context, flat, grid.columns, grid.rows, grid.slots_per_cell);
   const ImVec2 size{static_cast<float>(grid.columns) * grid.cell, static_cast<float>(grid.rows) * grid.cell};
@@ -213,14 +221,10 @@ void OccupancyPanel::draw_pages(PanelContext& context, view::Head head) {
   }
   ImGui::SetCursorScreenPos({low.x, grid_high.y + ui.px(4)});
   draw_legend(ui, grid.slots_per_cell);
-  const double scrambled = used > 0 ? static_cast<double>(out_of_order_) / used : 0;
-  ImGui::PushTextWrapPos(0);
-  label(ui,
-        fmt::format("{} of slots out of token order; no holes, {} free in the last page",
-                    view::format_percent(scrambled), held * page - used)
-            .c_str(),
-        Role::text2, Face::ui, text_size::kCaption);
-  ImGui::PopTextWrapPos();
+  if (ImGui::GetContentRegionAvail().y < ui.px(14)) return;  // the title's tooltip says it too
+  const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
+  const std::string shown = fit_text(order, width);
+  label(ui, shown.c_str(), Role::text2, Face::ui, text_size::kCaption);
 }
 
 }  // namespace app::gui

@@ -179,11 +179,11 @@ void OccupancyPanel::draw(PanelContext& context) {
   if (context.bench.position() < 0) return;
   Ui& ui = context.ui;
   draw_sizes(context);
-  const float room = ImGui::GetContentRegionAvail().y;
   const auto kv_heads = static_cast<float>(std::max(1, context.bench.run().kv_heads()));
-  const float wanted = kv_heads * ui.px(height::kMeter);
-  const float most = std::max(kv_heads * ui.px(8), (room - ui.px(32)) * 0.45F);
-  draw_meters(context, std::min(wanted, most));
+  // What is left between the meters' own lines of text and the pages.
+  const float room =
+      ImGui::GetContentRegionAvail().y - ui.px(36 + (context.bench.selection().head ? 74 : 20));
+  draw_meters(context, std::clamp(room, kv_heads * ui.px(8), kv_heads * ui.px(height::kMeter)));
   if (const auto& head = context.bench.selection().head) {
     draw_pages(context, *head);
   } else {

@@ -130,11 +130,14 @@ void swatch(Ui& ui, Role state, float side) {
   ImVec2 low = ImGui::GetCursorScreenPos();
   low.y += std::round((ImGui::GetTextLineHeight() - length) / 2);
   const ImVec2 high{low.x + length, low.y + length};
-  ImDrawList& list = *ImGui::GetWindowDrawList();
+  paint_swatch(ui, *ImGui::GetWindowDrawList(), state, low, high);
+  ImGui::Dummy({length, ImGui::GetTextLineHeight()});
+}
+
+void paint_swatch(Ui& ui, ImDrawList& list, Role state, ImVec2 low, ImVec2 high) {
   list.AddRectFilled(low, high, ui.u32(state), ui.px(2));
   if (state == Role::doomed) ui.hatch().fill(list, low, high, ui.color(Role::doomed_hatch), ui.metrics());
   if (state == Role::evicted) list.AddRect(low, high, ui.u32(Role::strong_line), ui.px(2), 0, ui.px(1));
-  ImGui::Dummy({length, ImGui::GetTextLineHeight()});
 }
 
 void number_cell(const Ui& ui, const char* text, Role role) {

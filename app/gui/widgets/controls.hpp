@@ -26,6 +26,8 @@ void key_caps(Ui& ui, const char* keys);
 
 // The colour of a state of the cache: filled, hatched (doomed) or outlined (evicted).
 void swatch(Ui& ui, Role state, float side = 12);
+// The same at a place of the draw list.
+void paint_swatch(Ui& ui, ImDrawList& list, Role state, ImVec2 low, ImVec2 high);
 
 // A number in mono, right-aligned in the current table cell.
 void number_cell(const Ui& ui, const char* text, Role role = Role::text);
