@@ -1,6 +1,9 @@
 #include "app/gui/panels/panel_makers.hpp"
 
+#include "app/gui/panels/history_panel.hpp"
 #include "app/gui/panels/log_panel.hpp"
+#include "app/gui/panels/prompt_panel.hpp"
+#include "app/gui/panels/text_panel.hpp"
 
 namespace app::gui {
 
@@ -15,7 +18,10 @@ PanelMaker make() {
 
 std::map<std::string, PanelMaker> panel_makers() {
   return {
+      {"history", make<HistoryPanel>()},
       {"log", make<LogPanel>()},
+      {"prompt", make<PromptPanel>()},
+      {"text", make<TextPanel>()},
   };
 }
 
