@@ -53,35 +53,45 @@ void TextPart::draw(PanelContext& context, const char* id, view::TokenRange toke
   Ui& ui = context.ui;
   const float width = ImGui::GetContentRegionAvail().x;
   if (width < ui.px(40) || height < ui.px(20)) return ImGui::Dummy({1, std::max(1.0F, height)});
-  const ImVec2 corner = ImGui::GetCursorScreenPos();
-  const float minimap = ui.px(kMinimap);
-  ImGui::SetCursorScreenPos({corner.x + minimap, corner.y});
-  ImGui::BeginChild(id, {width - minimap, height}, 0, ImGuiWindowFlags_NoNavInputs);
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const ImVec2 high{low.x + ui.px(kMinimap - 2), low.y + height};
+  ImGui::PushID(id);
+  ImGui::InvisibleButton("minimap", {high.x - low.x, height});
+  const bool jumps = ImGui::IsItemActive();
+  ImGui::PopID();
+  ImGui::SameLine(0, ui.px(2));
+  ImGui::BeginChild(id, {0, height}, 0, ImGuiWindowFlags_NoNavInputs);
+  const Frame frame = draw_text(context, tokens, height, style);
+  ImGui::EndChild();
+  if (jumps) jump(frame, low, high);
+  draw_minimap(frame, style, low, high);
+}
+
+TextPart::Frame TextPart::draw_text(PanelContext& context, view::TokenRange tokens, float height,
+                                    const TextPartStyle& style) {
+  Ui& ui = context.ui;
   const FontScope font(ui.fonts(), Face::ui, text_size::kBody);
   const float line_height = ui.px(height::kTextLine), indent = ui.px(kIndent);
-  lay_out(context, tokens, width - minimap - indent - ImGui::GetStyle().ScrollbarSize - ui.px(4));
-  const float tall = static_cast<float>(layout_.line_count()) * line_height + ui.px(4);
-  const ImVec2 start = ImGui::GetCursorScreenPos();
+  lay_out(context, tokens, ImGui::GetWindowWidth() - indent - ImGui::GetStyle().ScrollbarSize - ui.px(2));
+  const std::int32_t lines = layout_.line_count();
+  const ImVec2 start = ImGui::GetCursorScreenPos(), low = ImGui::GetWindowPos();
   Frame frame{context,
               *ImGui::GetWindowDrawList(),
               {start.x + indent, start.y},
               line_height,
-              ImGui::GetWindowPos(),
-              {},
+              low,
+              {low.x + ImGui::GetWindowWidth(), low.y + height},
               0,
               0};
-  frame.high = {frame.low.x + ImGui::GetWindowSize().x, frame.low.y + height};
-  frame.first =
-      std::clamp(static_cast<std::int32_t>((frame.low.y - start.y) / line_height), 0, layout_.line_count());
-  frame.last = std::clamp(static_cast<std::int32_t>((frame.high.y - start.y) / line_height) + 1, 0,
-                          layout_.line_count());
+  frame.first = std::clamp(static_cast<std::int32_t>((low.y - start.y) / line_height), 0, lines);
+  frame.last = std::clamp(static_cast<std::int32_t>((frame.high.y - start.y) / line_height) + 1, 0, lines);
   scroll(frame, style);
-  ImGui::InvisibleButton("tokens", {std::max(1.0F, ImGui::GetContentRegionAvail().x), std::max(1.0F, tall)});
+  const float tall = static_cast<float>(lines) * line_height + ui.px(4);
+  ImGui::InvisibleButton("tokens", {std::max(1.0F, ImGui::GetContentRegionAvail().x), tall});
   handle_pointer(frame);
   draw_lines(frame, style);
   at_end_ = ImGui::GetScrollY() >= ImGui::GetScrollMaxY() - line_height;
-  ImGui::EndChild();
-  draw_minimap(frame, style, corner, {corner.x + minimap - ui.px(2), corner.y + height});
+  return frame;
 }
 
 void TextPart::scroll(const Frame& frame, const TextPartStyle& style) {
@@ -251,17 +261,15 @@ void TextPart::draw_minimap(const Frame& frame, const TextPartStyle& style, ImVe
     tick(bench.marks().matches[index].begin, Role::warning);
   if (bench.hover().token) tick(*bench.hover().token, Role::hover_line);
   if (bench.selection().token) tick(*bench.selection().token, Role::accent);
-  const ImVec2 after = ImGui::GetCursorScreenPos();
-  ImGui::SetCursorScreenPos(low);
-  ImGui::PushID(this);
-  ImGui::InvisibleButton("minimap", {high.x - low.x, high.y - low.y});
-  ImGui::PopID();
-  if (ImGui::IsItemActive()) {
-    const float line = (ImGui::GetIO().MousePos.y - low.y) / std::max(1.0F, tall) * static_cast<float>(lines);
-    const std::int32_t at = std::clamp(static_cast<std::int32_t>(line), 0, lines - 1);
-    wanted_ = layout_.tokens_of_line(at).begin;
-  }
-  ImGui::SetCursorScreenPos(after);
+}
+
+void TextPart::jump(const Frame& frame, ImVec2 low, ImVec2 high) {
+  const std::int32_t lines = layout_.line_count();
+  if (lines == 0) return;
+  const float tall = std::min(high.y - low.y, static_cast<float>(lines) * frame.line_height);
+  const float line = (ImGui::GetIO().MousePos.y - low.y) / std::max(1.0F, tall) * static_cast<float>(lines);
+  const std::int32_t at = std::clamp(static_cast<std::int32_t>(line), 0, lines - 1);
+  wanted_ = layout_.tokens_of_line(at).begin;
 }
 
 }  // namespace app::gui

@@ -34,6 +34,8 @@ class TextPart {
 
  private:
   struct Frame;
+  Frame draw_text(PanelContext& context, view::TokenRange tokens, float height, const TextPartStyle& style);
+  void jump(const Frame& frame, ImVec2 low, ImVec2 high);
   void lay_out(PanelContext& context, view::TokenRange tokens, float width);
   void scroll(const Frame& frame, const TextPartStyle& style);
   void handle_pointer(const Frame& frame);
