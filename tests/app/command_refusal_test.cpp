@@ -37,7 +37,8 @@ std::vector<std::string> record(const support::TalkingCheckpoint& model,
 
 TEST_CASE("Program, commands that are unknown or not built are refused") {
   const auto refused = GENERATE(values<Refused>({
-      {{"--model", "/no/such/folder", "--prompt", "y"}, "dmscope: /no/such/folder: no such folder, expected a checkpoint folder"},
+      {{"--model", "/no/such/folder", "--prompt", "y"},
+       "dmscope: /no/such/folder: no such folder, expected a checkpoint folder"},
       {{"replay", "/no/such/t.db"}, "dmscope: trace '/no/such/t.db': no such file"},
       {{"replay"}, "dmscope: TRACE is required"},
       {{"shot", "/no/such/t.db", "--out", "x.png"}, "dmscope: trace '/no/such/t.db': no such file"},
@@ -45,7 +46,8 @@ TEST_CASE("Program, commands that are unknown or not built are refused") {
       {{"shot", "--prompt", "x", "--out", "x.png"}, "dmscope: --prompt: needs --model"},
       {{"shot", "t.db", "--model", "x", "--prompt", "y", "--out", "x.png"},
        "dmscope: --model: a trace is given already"},
-      {{"demo", "--model", "x", "--fps", "0"}, "dmscope: --fps: expected a whole number from 1 to 60, got '0'"},
+      {{"demo", "--model", "x", "--fps", "0"},
+       "dmscope: --fps: expected a whole number from 1 to 60, got '0'"},
       {{"shot"}, "dmscope: --out is required"},
       {{"shot", "--out", "x.png", "--size", "10x"},
        "dmscope: --size: expected WIDTHxHEIGHT with 64 to 16384 pixels each, got '10x'"},

@@ -1,10 +1,13 @@
 #include "app/gui/panels/panel_makers.hpp"
 
+#include "app/gui/panels/history_panel.hpp"
 #include "app/gui/panels/lens_panel.hpp"
 #include "app/gui/panels/log_panel.hpp"
 #include "app/gui/panels/map_panel.hpp"
-#include "app/gui/panels/timeline_panel.hpp"
 #include "app/gui/panels/occupancy_panel.hpp"
+#include "app/gui/panels/prompt_panel.hpp"
+#include "app/gui/panels/text_panel.hpp"
+#include "app/gui/panels/timeline_panel.hpp"
 
 namespace app::gui {
 
@@ -19,11 +22,14 @@ PanelMaker make() {
 
 std::map<std::string, PanelMaker> panel_makers() {
   return {
+      {"history", make<HistoryPanel>()},
       {"lens", make<LensPanel>()},
       {"log", make<LogPanel>()},
       {"map", make<MapPanel>()},
-      {"timeline", make<TimelinePanel>()},
       {"occupancy", make<OccupancyPanel>()},
+      {"prompt", make<PromptPanel>()},
+      {"text", make<TextPanel>()},
+      {"timeline", make<TimelinePanel>()},
   };
 }
 

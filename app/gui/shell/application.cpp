@@ -146,13 +146,10 @@ void Application::draw_contents() {
     names.push_back(layout.title);
   }
   const int before = chosen;
-  float top = draw_menu_row(*ui_, commands_, names, chosen, facts());
+  float top = draw_menu_row(*ui_, commands_, names, chosen, run_facts(bench_));
   if (chosen != before) set_layout(layouts(false)[static_cast<std::size_t>(chosen)].name);
   top += transport_.draw(*ui_, bench_, commands_, top);
-  StatusText status;
-  status.state = "Ready";
-  status.detail = "drop a model folder or a trace anywhere";
-  status.right = {"DMScope " DMSCOPE_VERSION, "UI idle"};
+  const StatusText status = status_bar_.text(bench_, host_.last_frame_seconds());
   const float bottom = bottom_edge - draw_status_bar(*ui_, status);
   draw_workspace(top, bottom);
   draw_toasts(bottom);
@@ -207,13 +204,6 @@ void Application::draw_toasts(float bottom) {
   ImGui::BringWindowToDisplayFront(ImGui::GetCurrentWindow());
   for (const Notice& notice : toasts) draw_notice(*ui_, notice, false);
   ImGui::End();
-}
-
-std::vector<Fact> Application::facts() const {
-  std::vector<Fact> facts;
-  facts.push_back({"no model loaded", Role::text3});
-  facts.push_back({"CPU backend", Role::warning});
-  return facts;
 }
 
 void Application::take_pictures() {

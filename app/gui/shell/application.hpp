@@ -16,6 +16,7 @@
 #include "app/gui/shell/dockspace.hpp"
 #include "app/gui/shell/file_dialog.hpp"
 #include "app/gui/shell/frame_areas.hpp"
+#include "app/gui/shell/run_facts.hpp"
 #include "app/gui/shell/settings_dialog.hpp"
 #include "app/gui/shell/shortcut_sheet.hpp"
 #include "app/gui/shell/transport.hpp"
@@ -73,7 +74,6 @@ class Application {
   void draw_workspace(float top, float bottom);
   void draw_dialogs();
   void draw_toasts(float bottom);
-  std::vector<Fact> facts() const;
   void choose(const char* title, bool folder);
   void take_pictures();
   void pace();
@@ -89,6 +89,7 @@ class Application {
   std::unique_ptr<Dockspace> dockspace_;
   std::unique_ptr<WelcomeCard> welcome_;
   Transport transport_;
+  RunStatusBar status_bar_;
   struct SavedView {
     view::Selection selection;
     std::string layout;

@@ -53,16 +53,16 @@ void draw_menu(Ui& ui, const Commands& commands, const char* menu) {
 void draw_facts(Ui& ui, const std::vector<Fact>& facts, float right, float free_from) {
   const float gap = ui.px(6);
   float wanted = 0;
-  for (const Fact& fact : facts) wanted += chip_width(ui, fact.text.c_str(), true) + gap;
+  for (const Fact& fact : facts) wanted += chip_width(ui, fact.text.c_str(), fact.dot.has_value()) + gap;
   // Shrinks to dots from the left where the row is short of room.
   std::size_t dots = 0;
   for (; dots < facts.size() && right - wanted < free_from; ++dots)
-    wanted += ui.px(20) - chip_width(ui, facts[dots].text.c_str(), true);
+    wanted += ui.px(20) - chip_width(ui, facts[dots].text.c_str(), facts[dots].dot.has_value());
   ImGui::SetCursorPosX(std::max(free_from, right - wanted));
   for (std::size_t index = 0; index < facts.size(); ++index) {
     if (index > 0) ImGui::SameLine(0, gap);
     ImGui::SetCursorPosY(ui.px(5));
-    chip(ui, facts[index].text.c_str(), &facts[index].dot, index < dots);
+    chip(ui, facts[index].text.c_str(), facts[index].dot ? &*facts[index].dot : nullptr, index < dots);
   }
 }
 

@@ -1,6 +1,7 @@
 // The three fixed strips around the panels: menus and facts, the transport, the status bar.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ void begin_strip(Ui& ui, const char* name, float top, float height, Role backgro
 
 struct Fact {
   std::string text;
-  Role dot;
+  std::optional<Role> dot = {};
 };
 
 // Draws the menu row; returns its height. `layout` is the index of the chosen one and may change.

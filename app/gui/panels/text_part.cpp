@@ -1,0 +1,275 @@
+#include "app/gui/panels/text_part.hpp"
+
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/view/format.hpp"
+#include "app/view/printable.hpp"
+
+namespace app::gui {
+
+namespace {
+
+constexpr float kMinimap = 9, kIndent = 8;
+constexpr const char* kReturn = "\u21b5";
+
+view::TextMeasure text_measure(const Ui& ui) {
+  view::TextMeasure measure;
+  measure.width = [](std::string_view text) {
+    if (!view::is_printable(text)) {
+      const std::string shown = view::printable(text);
+      return ImGui::CalcTextSize(shown.data(), shown.data() + shown.size()).x;
+    }
+    return ImGui::CalcTextSize(text.data(), text.data() + text.size()).x;
+  };
+  measure.line_break_width = ui.px(10);
+  measure.version = static_cast<std::uint64_t>(std::lround(ImGui::GetFontSize() * 64)) + 1;
+  return measure;
+}
+
+}  // namespace
+
+struct TextPart::Frame {
+  PanelContext& context;
+  ImDrawList& list;
+  ImVec2 origin;  // of line 0, scrolled
+  float line_height;
+  ImVec2 low, high;          // visible area
+  std::int32_t first, last;  // visible lines, one past
+
+  ImVec2 at(const view::TextRect& rect) const {
+    return {origin.x + rect.x, origin.y + static_cast<float>(rect.line) * line_height};
+  }
+};
+
+void TextPart::lay_out(PanelContext& context, view::TokenRange tokens, float width) {
+  layout_.update(context.bench.run(), context.bench.sequence(), tokens, width, text_measure(context.ui));
+}
+
+void TextPart::draw(PanelContext& context, const char* id, view::TokenRange tokens, float height,
+                    const TextPartStyle& style) {
+  Ui& ui = context.ui;
+  const float width = ImGui::GetContentRegionAvail().x;
+  if (width < ui.px(40) || height < ui.px(20)) return ImGui::Dummy({1, std::max(1.0F, height)});
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const ImVec2 high{low.x + ui.px(kMinimap - 2), low.y + height};
+  ImGui::PushID(id);
+  ImGui::InvisibleButton("minimap", {high.x - low.x, height});
+  const bool jumps = ImGui::IsItemActive();
+  ImGui::PopID();
+  ImGui::SameLine(0, ui.px(2));
+  ImGui::BeginChild(id, {0, height}, 0, ImGuiWindowFlags_NoNavInputs);
+  const Frame frame = draw_text(context, tokens, height, style);
+  ImGui::EndChild();
+  if (jumps) jump(frame, low, high);
+  draw_minimap(frame, style, low, high);
+}
+
+TextPart::Frame TextPart::draw_text(PanelContext& context, view::TokenRange tokens, float height,
+                                    const TextPartStyle& style) {
+  Ui& ui = context.ui;
+  const FontScope font(ui.fonts(), Face::ui, text_size::kBody);
+  const float line_height = ui.px(height::kTextLine), indent = ui.px(kIndent);
+  lay_out(context, tokens, ImGui::GetWindowWidth() - indent - ImGui::GetStyle().ScrollbarSize - ui.px(2));
+  const std::int32_t lines = layout_.line_count();
+  const ImVec2 start = ImGui::GetCursorScreenPos(), low = ImGui::GetWindowPos();
+  Frame frame{context,
+              *ImGui::GetWindowDrawList(),
+              {start.x + indent, start.y},
+              line_height,
+              low,
+              {low.x + ImGui::GetWindowWidth(), low.y + height},
+              0,
+              0};
+  frame.first = std::clamp(static_cast<std::int32_t>((low.y - start.y) / line_height), 0, lines);
+  frame.last = std::clamp(static_cast<std::int32_t>((frame.high.y - start.y) / line_height) + 1, 0, lines);
+  scroll(frame, style);
+  const float tall = static_cast<float>(lines) * line_height + ui.px(4);
+  ImGui::InvisibleButton("tokens", {std::max(1.0F, ImGui::GetContentRegionAvail().x), tall});
+  handle_pointer(frame);
+  draw_lines(frame, style);
+  at_end_ = ImGui::GetScrollY() >= ImGui::GetScrollMaxY() - line_height;
+  return frame;
+}
+
+void TextPart::scroll(const Frame& frame, const TextPartStyle& style) {
+  if (wanted_) {
+    if (layout_.tokens().contains(*wanted_)) {
+      const auto line = static_cast<float>(layout_.line_of(*wanted_));
+      const float visible = frame.high.y - frame.low.y, top = line * frame.line_height;
+      const bool in_view =
+          top >= ImGui::GetScrollY() && top + frame.line_height <= ImGui::GetScrollY() + visible;
+      if (!in_view) ImGui::SetScrollY(std::max(0.0F, top - visible / 2));
+      at_end_ = false;
+    }
+    wanted_.reset();
+  } else if (style.follow && at_end_ && !drag_from_) {
+    ImGui::SetScrollY(static_cast<float>(layout_.line_count()) * frame.line_height);
+  }
+}
+
+std::optional<std::int32_t> TextPart::token_at(const Frame& frame, ImVec2 at) const {
+  const auto line = static_cast<std::int32_t>(std::floor((at.y - frame.origin.y) / frame.line_height));
+  return layout_.token_at(line, at.x - frame.origin.x);
+}
+
+void TextPart::handle_pointer(const Frame& frame) {
+  Workbench& bench = frame.context.bench;
+  const bool hovered = ImGui::IsItemHovered(), held = ImGui::IsItemActive();
+  const auto token = token_at(frame, ImGui::GetIO().MousePos);
+  if (hovered && token) bench.next_hover().token = token;
+  if (ImGui::IsItemActivated()) {
+    drag_from_ = token;
+    dragged_ = false;
+  }
+  if (held && drag_from_ && token && *token != *drag_from_ && ImGui::IsMouseDragging(ImGuiMouseButton_Left)) {
+    const view::Selection range = view::select_tokens(bench.selection(), *drag_from_, *token);
+    // One entry of the history for the whole drag.
+    if (dragged_)
+      bench.history().replace(range);
+    else
+      bench.select(range);
+    dragged_ = true;
+  }
+  if (!ImGui::IsItemDeactivated()) return;
+  if (!dragged_ && drag_from_ && token == drag_from_)
+    bench.select(view::pin_token(bench.selection(), *token));
+  if (!dragged_ && !drag_from_ && hovered) bench.select(view::clear_one(bench.selection()));
+  drag_from_.reset();
+}
+
+void TextPart::draw_lines(const Frame& frame, const TextPartStyle& style) {
+  if (frame.first >= frame.last) return;
+  Workbench& bench = frame.context.bench;
+  const view::TokenRange visible{layout_.tokens_of_line(frame.first).begin,
+                                 layout_.tokens_of_line(frame.last - 1).end};
+  const auto count = static_cast<std::size_t>(visible.size());
+  shades_.assign(count, 0);
+  holding_.assign(count, 0);
+  (*style.shades)(visible, shades_);
+  if (style.underline_doomed) bench.cache().heads_doomed(bench.position(), visible.begin, holding_);
+  for (std::int32_t line = frame.first; line < frame.last; ++line) {
+    const float y = frame.origin.y + static_cast<float>(line) * frame.line_height;
+    for (const view::TextPiece& piece : layout_.line(line)) {
+      const auto index = static_cast<std::size_t>(piece.token - visible.begin);
+      draw_piece(frame, piece, y, shades_[index], holding_[index] > 0);
+    }
+  }
+}
+
+void TextPart::draw_piece(const Frame& frame, const view::TextPiece& piece, float y, float shade,
+                          bool doomed) {
+  Ui& ui = frame.context.ui;
+  Workbench& bench = frame.context.bench;
+  const bool unborn = piece.token > bench.position();
+  const bool pinned = bench.selection().token == piece.token, hovered = bench.hover().token == piece.token;
+  const auto& range = bench.selection().tokens;
+  const ImVec2 low{frame.origin.x + piece.x, y + ui.px(1)};
+  const ImVec2 high{low.x + piece.width, y + frame.line_height - ui.px(1)};
+  if (pinned) {
+    frame.list.AddRectFilled(low, high, ui.u32(Role::accent), ui.px(2));
+  } else if (!unborn && shade > 0) {
+    frame.list.AddRectFilled(low, high,
+                             to_u32(mix(ui.color(Role::panel), ui.color(Role::text_ramp_end),
+                                        std::pow(static_cast<double>(shade), 1.3))));
+  }
+  if (range && range->contains(piece.token) && !pinned) {
+    frame.list.AddRectFilled(low, high, to_u32(with_alpha(ui.color(Role::accent), 0.22)));
+    frame.list.AddLine({low.x, high.y}, high, ui.u32(Role::accent), ui.px(1));
+  }
+  const auto& matches = bench.marks().matches;
+  if (!matches.empty()) {
+    const auto match =
+        std::upper_bound(matches.begin(), matches.end(), piece.token,
+                         [](std::int32_t token, const view::TokenRange& m) { return token < m.begin; });
+    if (match != matches.begin() && std::prev(match)->contains(piece.token)) {
+      const bool current =
+          static_cast<std::size_t>(std::prev(match) - matches.begin()) == bench.marks().current;
+      frame.list.AddRect(low, high, ui.u32(Role::warning), 0, 0, ui.px(current ? 2 : 1));
+    }
+  }
+  if (doomed && !unborn && !pinned)
+    frame.list.AddRectFilled({low.x, high.y - ui.px(2)},
+                             {high.x - (piece.width > ui.px(6) ? ui.px(1) : 0), high.y},
+                             ui.u32(Role::doomed_text));
+  const std::string_view text = bench.sequence()
+                                    .token(piece.token)
+                                    .text.substr(static_cast<std::size_t>(piece.begin),
+                                                 static_cast<std::size_t>(piece.end - piece.begin));
+  const ImU32 ink = ui.u32(pinned ? Role::on_accent : unborn ? Role::text3 : Role::text);
+  const ImVec2 at{low.x, y + std::round((frame.line_height - ImGui::GetFontSize()) / 2)};
+  float sign = low.x;
+  if (!text.empty()) {
+    const std::string shown = view::is_printable(text) ? std::string(text) : view::printable(text);
+    frame.list.AddText(at, ink, shown.data(), shown.data() + shown.size());
+    sign += ImGui::CalcTextSize(shown.data(), shown.data() + shown.size()).x;
+  }
+  if (piece.breaks_line) frame.list.AddText({sign, at.y}, pinned ? ink : ui.u32(Role::text3), kReturn);
+  if (hovered) {
+    frame.list.AddRect({low.x - ui.px(1), low.y - ui.px(1)}, {high.x + ui.px(1), high.y + ui.px(1)},
+                       ui.u32(Role::casing), ui.px(2), 0, ui.px(3));
+    frame.list.AddRect({low.x - ui.px(1), low.y - ui.px(1)}, {high.x + ui.px(1), high.y + ui.px(1)},
+                       ui.u32(Role::hover_line), ui.px(2), 0, ui.px(1));
+  }
+  if (ImGuiContext& g = *GImGui; g.TestEngineHookItems) {
+    const ImGuiID id = ImGui::GetID(piece.token);
+    IMGUI_TEST_ENGINE_ITEM_ADD(id, ImRect(low, high), nullptr);
+    IMGUI_TEST_ENGINE_ITEM_INFO(id, view::format_token(piece.token).c_str(), 0);
+  }
+}
+
+void TextPart::draw_minimap(const Frame& frame, const TextPartStyle& style, ImVec2 low, ImVec2 high) {
+  Ui& ui = frame.context.ui;
+  Workbench& bench = frame.context.bench;
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const std::int32_t lines = layout_.line_count();
+  const auto height = static_cast<std::int32_t>(high.y - low.y);
+  list.AddRectFilled(low, high, ui.u32(Role::header));
+  if (lines == 0 || height <= 0) return;
+  // A few lines are as tall as in the text; more share the height.
+  const float tall = std::min(high.y - low.y, static_cast<float>(lines) * frame.line_height);
+  const MinimapKey key{bench.run().version(), bench.position(), lines, height, ui.u32(Role::text_ramp_end)};
+  if (!(key == painted_)) {
+    painted_ = key;
+    const view::TokenRange tokens = layout_.tokens();
+    shades_.assign(static_cast<std::size_t>(tokens.size()), 0);
+    (*style.minimap)(tokens, shades_);
+    const std::vector<float> means = layout_.minimap(shades_, height);
+    minimap_.resize(1, static_cast<int>(means.size()));
+    const auto pixels = minimap_.pixels();
+    for (std::size_t pixel = 0; pixel < pixels.size() && pixel < means.size(); ++pixel) {
+      pixels[pixel] = to_u32(mix(ui.color(Role::header), ui.color(Role::text_ramp_end),
+                                 std::pow(static_cast<double>(std::clamp(means[pixel], 0.0F, 1.0F)), 1.3)));
+    }
+    minimap_.changed();
+  }
+  if (minimap_.height() > 0) add_image_nearest(list, minimap_, low, {high.x, low.y + tall});
+  const auto y_of = [&](float line) { return low.y + line / static_cast<float>(lines) * tall; };
+  const ImVec2 view_low{low.x, std::round(y_of((frame.low.y - frame.origin.y) / frame.line_height))};
+  const ImVec2 view_high{
+      high.x, std::round(y_of(
+                  std::min(static_cast<float>(lines), (frame.high.y - frame.origin.y) / frame.line_height)))};
+  list.AddRect(view_low, view_high, ui.u32(Role::text2), 0, 0, ui.px(1));
+  const auto tick = [&](std::int32_t token, Role role) {
+    if (!layout_.tokens().contains(token)) return;
+    const float y = std::round(y_of(static_cast<float>(layout_.line_of(token)) + 0.5F));
+    list.AddRectFilled({low.x, y}, {high.x + ui.px(1), y + ui.px(2)}, ui.u32(role));
+  };
+  for (std::size_t index = 0; index < std::min<std::size_t>(bench.marks().matches.size(), 500); ++index)
+    tick(bench.marks().matches[index].begin, Role::warning);
+  if (bench.hover().token) tick(*bench.hover().token, Role::hover_line);
+  if (bench.selection().token) tick(*bench.selection().token, Role::accent);
+}
+
+void TextPart::jump(const Frame& frame, ImVec2 low, ImVec2 high) {
+  const std::int32_t lines = layout_.line_count();
+  if (lines == 0) return;
+  const float tall = std::min(high.y - low.y, static_cast<float>(lines) * frame.line_height);
+  const float line = (ImGui::GetIO().MousePos.y - low.y) / std::max(1.0F, tall) * static_cast<float>(lines);
+  const std::int32_t at = std::clamp(static_cast<std::int32_t>(line), 0, lines - 1);
+  wanted_ = layout_.tokens_of_line(at).begin;
+}
+
+}  // namespace app::gui
