@@ -84,6 +84,8 @@ void LensPanel::lay_out_rows(PanelContext& context, std::int32_t layer, float la
   options.layers = run.layers();
   options.kv_heads = run.kv_heads();
   options.height = key.all;
+  // One row per layer where heads would not fit, even at a pixel each.
+  options.row_per_layer = key.all < run.heads();
   options.max_row_height = static_cast<std::int32_t>(context.ui.px(8));
   // Without gaps where that leaves room for a taller row.
   options.separator =

@@ -30,6 +30,18 @@ void paint_zone(const Ui& ui, ImDrawList& list, const MapFrame& frame) {
   list.AddRect(frame.near.area.low, frame.near.area.high, ui.u32(Role::strong_line), 0, 0, ui.px(1));
 }
 
+// A preview is dashed wherever it is shown.
+void paint_preview_frame(const Ui& ui, ImDrawList& list, const MapFrame& frame) {
+  if (frame.source.mode == MapMode::run || frame.source.preview == nullptr) return;
+  for (const MapField* field : {&frame.main, &frame.near}) {
+    if (field->area.empty()) continue;
+    const ImVec2 low = field->area.low, high = field->area.high;
+    const ImVec2 corners[]{low, {high.x, low.y}, high, {low.x, high.y}, low};
+    for (int i = 0; i < 4; ++i)
+      dashed_line(list, corners[i], corners[i + 1], ui.color(Role::accent), ui.px(5), ui.px(2));
+  }
+}
+
 void paint_window_edge(const Ui& ui, ImDrawList& list, const MapFrame& frame) {
   const view::CacheView& cache = frame.source.shown();
   const MapField& field = frame.near.area.empty() ? frame.main : frame.near;
@@ -163,6 +175,7 @@ void paint_marks(PanelContext& context, const MapFrame& frame) {
   const view::Selection& selection = context.bench.selection();
   const view::Hover& hover = context.bench.hover();
   paint_zone(ui, list, frame);
+  paint_preview_frame(ui, list, frame);
   paint_window_edge(ui, list, frame);
   paint_moment(context, list, frame);
   for (const MapField* field : {&frame.main, &frame.near}) {

@@ -218,7 +218,9 @@ void paint_strip(Ui& ui, const FieldSource& source, const MapField& field,
   list.AddRectFilled(field.strip.low, field.strip.high, ui.u32(Role::evicted));
   const float height = field.strip.height() / static_cast<float>(std::max(1, source.run->heads()));
   const float width = field.strip.width() / static_cast<float>(pixels.size());
-  const ImU32 kept = ui.u32(Role::kept), doomed = ui.u32(Role::doomed);
+  // Orange says something else in a map of differences.
+  const bool states = source.mode != MapMode::difference;
+  const ImU32 kept = ui.u32(Role::kept), doomed = ui.u32(states ? Role::doomed : Role::both_keep);
   // Neighbours of one height are one bar.
   for (std::size_t i = 0, end = 0; i < pixels.size(); i = end) {
     end = i + 1;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <span>
 #include <string>
 #include <utility>
@@ -149,7 +150,9 @@ void draw_badge(Ui& ui, const std::string& text, float width) {
 int choice(Ui& ui, const char* id, const char* what, std::span<const char* const> names, int chosen,
            float width) {
   const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
-  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(ui.px(7), ui.px(1)));
+  ImGui::PushStyleVar(
+      ImGuiStyleVar_FramePadding,
+      ImVec2(ui.px(7), std::round((ui.px(height::kToolbarControl) - ImGui::GetFontSize()) / 2)));
   ImGui::SetNextItemWidth(width);
   const std::string shown = fmt::format("{}: {}", what, names[static_cast<std::size_t>(chosen)]);
   const ImVec2 low = ImGui::GetCursorScreenPos();
@@ -163,7 +166,7 @@ int choice(Ui& ui, const char* id, const char* what, std::span<const char* const
   }
   ImGui::PopStyleVar();
   const float caret = ImGui::CalcTextSize(icon::kCaretDown).x;
-  ImGui::GetWindowDrawList()->AddText({low.x + width - caret - ui.px(7), low.y + ui.px(1)},
+  ImGui::GetWindowDrawList()->AddText({low.x + width - caret - ui.px(7), low.y + ui.px(2)},
                                       ui.u32(Role::text3), icon::kCaretDown);
   return chosen;
 }

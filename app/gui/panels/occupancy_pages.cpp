@@ -69,7 +69,7 @@ void draw_legend(Ui& ui, std::int32_t slots_per_cell) {
   }
   ImGui::Dummy({step * kSteps, ui.px(12)});
   ImGui::SameLine(0, ui.px(6));
-  word("newest kept");
+  word(slots_per_cell > 1 ? "newest" : "newest kept");
   const float rest = label_width(ui, "window", Face::ui, text_size::kCaption) +
                      label_width(ui, "doomed", Face::ui, text_size::kCaption) + ui.px(38);
   if (ImGui::GetContentRegionAvail().x < rest) ImGui::NewLine();
@@ -78,7 +78,7 @@ void draw_legend(Ui& ui, std::int32_t slots_per_cell) {
     ImGui::SameLine(0, ui.px(4));
     word(name);
   }
-  if (slots_per_cell > 1) word(fmt::format("\u00d7{} slots a cell", slots_per_cell).c_str());
+  if (slots_per_cell > 1) word(fmt::format("{} per cell", slots_per_cell).c_str());
   ImGui::NewLine();
 }
 

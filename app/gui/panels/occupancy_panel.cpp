@@ -35,7 +35,7 @@ void draw_sizes(PanelContext& context) {
     label_at(ui, list, {x - label_width(ui, text.c_str(), face, em), y}, text.c_str(), role, face, em);
   };
   const float ratio_x = low.x + width, bytes_x = ratio_x - ui.px(56);
-  const float bar_low = low.x + ui.px(66), bar_high = bytes_x - ui.px(76);
+  const float bar_low = low.x + ui.px(66), bar_high = bytes_x - ui.px(86);
   float y = low.y;
   const std::string slot = fmt::format("{} per slot, K + V", view::format_bytes(size.slot_bytes));
   {

@@ -7,12 +7,22 @@
 
 namespace app::gui {
 
+namespace {
+
+// The list for the renderers is made at the start of a frame and would keep its address until the next.
+void forget(ImTextureData& texture) {
+  ImGui::UnregisterUserTexture(&texture);
+  ImGui::GetPlatformIO().Textures.find_erase(&texture);
+}
+
+}  // namespace
+
 Texture::Texture() = default;
 
 Texture::~Texture() {
   retire();
   if (ImGui::GetCurrentContext() == nullptr) return;
-  for (const auto& texture : retired_) ImGui::UnregisterUserTexture(texture.get());
+  for (const auto& texture : retired_) forget(*texture);
 }
 
 void Texture::retire() {
@@ -29,7 +39,7 @@ void Texture::free_retired() {
       texture->SetStatus(texture->TexID == ImTextureID_Invalid ? ImTextureStatus_Destroyed
                                                                : ImTextureStatus_WantDestroy);
     }
-    if (texture->Status == ImTextureStatus_Destroyed) ImGui::UnregisterUserTexture(texture.get());
+    if (texture->Status == ImTextureStatus_Destroyed) forget(*texture);
   }
   std::erase_if(retired_, [](const auto& texture) { return texture->Status == ImTextureStatus_Destroyed; });
 }
