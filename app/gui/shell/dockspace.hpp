@@ -53,6 +53,7 @@ class Dockspace {
   std::string focused_;
   std::string to_reset_;
   std::string to_show_;
+  int show_frames_ = 0;
 };
 
 }  // namespace app::gui
