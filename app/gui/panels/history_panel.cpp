@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/gui/widgets/controls.hpp"
 #include "app/view/format.hpp"
 #include "app/view/printable.hpp"
@@ -74,6 +76,16 @@ void HistoryPanel::draw_summary(PanelContext& context, std::int32_t token) {
   ImGui::PushTextWrapPos(0);
   label(ui, (line + ".").c_str(), Role::text2, Face::ui, text_size::kTable);
   label(ui, (life + ".").c_str(), Role::text2, Face::ui, text_size::kTable);
+  if (const auto pinned = bench.selection().head) {
+    const auto is_pinned = [&](const view::HeadFate& fate) { return fate.head == *pinned; };
+    for (const auto* rows : {&history_.holding, &history_.evicted}) {
+      const auto fate = std::find_if(rows->begin(), rows->end(), is_pinned);
+      if (fate == rows->end()) continue;
+      const std::string why = fmt::format("{}: {}.", view::format_head(pinned->layer, pinned->kv_head),
+                                          view::fate_reason(*fate, bench.cache().closed_form()));
+      label(ui, why.c_str(), Role::accent, Face::ui, text_size::kTable);
+    }
+  }
   ImGui::PopTextWrapPos();
 }
 
@@ -101,7 +113,7 @@ void HistoryPanel::draw_group(PanelContext& context, const char* id, const std::
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("head", 0, 62);
     ImGui::TableSetupColumn("logit", 0, 44);
-    ImGui::TableSetupColumn("\u2212 \u03b8", 0, 44);
+    ImGui::TableSetupColumn("margin", 0, 44);
     ImGui::TableSetupColumn("decided", 0, 52);
     ImGui::TableSetupColumn(evicted ? "left" : "leaves", 0, 52);
     {
@@ -155,6 +167,7 @@ void HistoryPanel::draw_row(PanelContext& context, const view::HeadFate& fate, b
     const bool there = position < bench.positions();
     ImGui::PushStyleColor(ImGuiCol_Text, ui.u32(there ? Role::accent : Role::text3));
     ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(0, 0));
+    ImGui::PushStyleColor(ImGuiCol_Button, 0);
     ImGui::PushID(id);
     ImGui::BeginDisabled(!there);
     if (ImGui::SmallButton(text.c_str())) bench.go_to(position);
@@ -162,7 +175,7 @@ void HistoryPanel::draw_row(PanelContext& context, const view::HeadFate& fate, b
     if (there) ImGui::SetItemTooltip("Go to step %s", text.c_str());
     ImGui::PopID();
     ImGui::PopStyleVar();
-    ImGui::PopStyleColor();
+    ImGui::PopStyleColor(2);
   };
   go("decided", fate.dates.decided, fate.decided);
   const bool leaves = bench.cache().closed_form() ? fate.state != view::TokenState::undecided : evicted;

@@ -162,6 +162,7 @@ void PromptPanel::draw_prompt(PanelContext& context) {
     if (ImGui::Combo("##thinking", &form_.thinking, kThinking.data(), static_cast<int>(kThinking.size())))
       edited_ = true;
   };
+  ImGui::AlignTextToFramePadding();
   label(ui, "Thinking", Role::text2, Face::ui, text_size::kTable);
   ImGui::SameLine(ui.px(96));
   ImGui::SetNextItemWidth(-1);
@@ -183,6 +184,7 @@ void PromptPanel::field(Ui& ui, const char* name, std::string& value, const char
 void PromptPanel::draw_policy(PanelContext& context) {
   Ui& ui = context.ui;
   group(ui, "What stays in the cache");
+  ImGui::AlignTextToFramePadding();
   label(ui, "Policy", Role::text2, Face::ui, text_size::kTable);
   ImGui::SameLine(ui.px(96));
   ImGui::SetNextItemWidth(-1);

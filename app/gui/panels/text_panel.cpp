@@ -220,7 +220,8 @@ void TextPanel::draw_search(PanelContext& context, float width) {
     step_match(bench, ImGui::GetIO().KeyShift ? -1 : 1);
     ImGui::SetKeyboardFocusHere(-1);
   }
-  ImGui::SetItemTooltip("Text to find in prompt and output; Enter and Shift+Enter walk through the matches");
+  if (!ImGui::IsItemActive())
+    ImGui::SetItemTooltip("Find in prompt and output; Enter and Shift+Enter walk through the matches");
   ImGui::SameLine(0, ui.px(4));
   ImGui::PushStyleColor(ImGuiCol_Text, ui.u32(regex_ ? Role::accent : Role::text3));
   if (ImGui::Button(".*##regex", {toggle, 0})) regex_ = !regex_;

@@ -36,6 +36,7 @@ struct TextPart::Frame {
   ImDrawList& list;
   ImVec2 origin;  // of line 0, scrolled
   float line_height;
+  float space;               // width of a space
   ImVec2 low, high;          // visible area
   std::int32_t first, last;  // visible lines, one past
 
@@ -79,6 +80,7 @@ TextPart::Frame TextPart::draw_text(PanelContext& context, view::TokenRange toke
               *ImGui::GetWindowDrawList(),
               {start.x + indent, start.y},
               line_height,
+              ImGui::CalcTextSize(" ").x,
               low,
               {low.x + ImGui::GetWindowWidth(), low.y + height},
               0,
@@ -110,33 +112,63 @@ void TextPart::scroll(const Frame& frame, const TextPartStyle& style) {
   }
 }
 
+// A wrapped line begins with the space that it was broken at: it stands in the margin, so that the words line
+// up.
+float TextPart::overhang(const Frame& frame, std::int32_t line) const {
+  if (line == 0 || layout_.line(line - 1).back().breaks_line) return 0;
+  const view::TextPiece& first = layout_.line(line).front();
+  const std::string_view text = frame.context.bench.sequence().token(first.token).text;
+  const bool space = first.end > first.begin && text[static_cast<std::size_t>(first.begin)] == ' ';
+  return space ? frame.space : 0;
+}
+
 std::optional<std::int32_t> TextPart::token_at(const Frame& frame, ImVec2 at) const {
   const auto line = static_cast<std::int32_t>(std::floor((at.y - frame.origin.y) / frame.line_height));
-  return layout_.token_at(line, at.x - frame.origin.x);
+  if (line < 0 || line >= layout_.line_count()) return {};
+  return layout_.token_at(line, at.x - frame.origin.x + overhang(frame, line));
+}
+
+// For drags, which also begin and end beside the text.
+std::optional<std::int32_t> TextPart::nearest_token(const Frame& frame, ImVec2 at) const {
+  if (layout_.line_count() == 0) return {};
+  const auto line =
+      std::clamp(static_cast<std::int32_t>(std::floor((at.y - frame.origin.y) / frame.line_height)), 0,
+                 layout_.line_count() - 1);
+  const auto pieces = layout_.line(line);
+  if (at.x < frame.origin.x) return pieces.front().token;
+  const auto token = layout_.token_at(line, at.x - frame.origin.x + overhang(frame, line));
+  return token ? token : pieces.back().token;
 }
 
 void TextPart::handle_pointer(const Frame& frame) {
   Workbench& bench = frame.context.bench;
   const bool hovered = ImGui::IsItemHovered(), held = ImGui::IsItemActive();
-  const auto token = token_at(frame, ImGui::GetIO().MousePos);
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  const auto token = token_at(frame, mouse);
   if (hovered && token) bench.next_hover().token = token;
   if (ImGui::IsItemActivated()) {
-    drag_from_ = token;
+    drag_from_ = nearest_token(frame, mouse);
+    pressed_ = token;
     dragged_ = false;
   }
-  if (held && drag_from_ && token && *token != *drag_from_ && ImGui::IsMouseDragging(ImGuiMouseButton_Left)) {
-    const view::Selection range = view::select_tokens(bench.selection(), *drag_from_, *token);
-    // One entry of the history for the whole drag.
-    if (dragged_)
-      bench.history().replace(range);
-    else
-      bench.select(range);
-    dragged_ = true;
+  if (held && drag_from_ && ImGui::IsMouseDragging(ImGuiMouseButton_Left)) {
+    const auto to = nearest_token(frame, mouse);
+    if (to && (dragged_ || *to != *drag_from_)) {
+      view::Selection range = view::select_tokens(bench.selection(), *drag_from_, *to);
+      // One entry of the history for the whole drag.
+      if (dragged_) {
+        bench.history().replace(std::move(range));
+      } else {
+        bench.select(std::move(range));
+      }
+      dragged_ = true;
+    }
+    // Beyond the edge the text follows.
+    if (mouse.y < frame.low.y) ImGui::SetScrollY(std::max(0.0F, ImGui::GetScrollY() - frame.line_height / 2));
+    if (mouse.y > frame.high.y) ImGui::SetScrollY(ImGui::GetScrollY() + frame.line_height / 2);
   }
   if (!ImGui::IsItemDeactivated()) return;
-  if (!dragged_ && drag_from_ && token == drag_from_)
-    bench.select(view::pin_token(bench.selection(), *token));
-  if (!dragged_ && !drag_from_ && hovered) bench.select(view::clear_one(bench.selection()));
+  if (!dragged_ && pressed_ && token == pressed_) bench.select(view::pin_token(bench.selection(), *token));
   drag_from_.reset();
 }
 
@@ -151,23 +183,24 @@ void TextPart::draw_lines(const Frame& frame, const TextPartStyle& style) {
   (*style.shades)(visible, shades_);
   if (style.underline_doomed) bench.cache().heads_doomed(bench.position(), visible.begin, holding_);
   for (std::int32_t line = frame.first; line < frame.last; ++line) {
-    const float y = frame.origin.y + static_cast<float>(line) * frame.line_height;
+    const ImVec2 at{frame.origin.x - overhang(frame, line),
+                    frame.origin.y + static_cast<float>(line) * frame.line_height};
     for (const view::TextPiece& piece : layout_.line(line)) {
       const auto index = static_cast<std::size_t>(piece.token - visible.begin);
-      draw_piece(frame, piece, y, shades_[index], holding_[index] > 0);
+      draw_piece(frame, piece, at, shades_[index], holding_[index] > 0);
     }
   }
 }
 
-void TextPart::draw_piece(const Frame& frame, const view::TextPiece& piece, float y, float shade,
+void TextPart::draw_piece(const Frame& frame, const view::TextPiece& piece, ImVec2 line, float shade,
                           bool doomed) {
   Ui& ui = frame.context.ui;
   Workbench& bench = frame.context.bench;
   const bool unborn = piece.token > bench.position();
   const bool pinned = bench.selection().token == piece.token, hovered = bench.hover().token == piece.token;
   const auto& range = bench.selection().tokens;
-  const ImVec2 low{frame.origin.x + piece.x, y + ui.px(1)};
-  const ImVec2 high{low.x + piece.width, y + frame.line_height - ui.px(1)};
+  const ImVec2 low{line.x + piece.x, line.y + ui.px(1)};
+  const ImVec2 high{low.x + piece.width, line.y + frame.line_height - ui.px(1)};
   if (pinned) {
     frame.list.AddRectFilled(low, high, ui.u32(Role::accent), ui.px(2));
   } else if (!unborn && shade > 0) {
@@ -199,7 +232,7 @@ void TextPart::draw_piece(const Frame& frame, const view::TextPiece& piece, floa
                                     .text.substr(static_cast<std::size_t>(piece.begin),
                                                  static_cast<std::size_t>(piece.end - piece.begin));
   const ImU32 ink = ui.u32(pinned ? Role::on_accent : unborn ? Role::text3 : Role::text);
-  const ImVec2 at{low.x, y + std::round((frame.line_height - ImGui::GetFontSize()) / 2)};
+  const ImVec2 at{low.x, line.y + std::round((frame.line_height - ImGui::GetFontSize()) / 2)};
   float sign = low.x;
   if (!text.empty()) {
     const std::string shown = view::is_printable(text) ? std::string(text) : view::printable(text);

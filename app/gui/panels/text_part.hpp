@@ -40,9 +40,11 @@ class TextPart {
   void scroll(const Frame& frame, const TextPartStyle& style);
   void handle_pointer(const Frame& frame);
   void draw_lines(const Frame& frame, const TextPartStyle& style);
-  void draw_piece(const Frame& frame, const view::TextPiece& piece, float y, float shade, bool doomed);
+  void draw_piece(const Frame& frame, const view::TextPiece& piece, ImVec2 line, float shade, bool doomed);
   void draw_minimap(const Frame& frame, const TextPartStyle& style, ImVec2 low, ImVec2 high);
+  float overhang(const Frame& frame, std::int32_t line) const;
   std::optional<std::int32_t> token_at(const Frame& frame, ImVec2 at) const;
+  std::optional<std::int32_t> nearest_token(const Frame& frame, ImVec2 at) const;
 
   view::TextLayout layout_;
   Texture minimap_;
@@ -55,7 +57,8 @@ class TextPart {
   std::vector<std::int32_t> holding_;  // reused
   std::vector<float> shades_;
   std::optional<std::int32_t> wanted_;     // token to bring into view
-  std::optional<std::int32_t> drag_from_;  // token on which the button went down
+  std::optional<std::int32_t> pressed_;    // token on which the button went down, if it was one
+  std::optional<std::int32_t> drag_from_;  // or next to which
   bool dragged_ = false;
   bool at_end_ = true;
 };

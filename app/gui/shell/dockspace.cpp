@@ -53,6 +53,7 @@ void Dockspace::set_open(const Layout& layout, const std::string& panel, bool op
 void Dockspace::show(const Layout& layout, const std::string& panel) {
   set_open(layout, panel, true);
   to_show_ = panel;
+  show_frames_ = 3;  // a window that is new finds its dock in its second frame
 }
 
 void Dockspace::reset(const Layout& layout) {
@@ -139,7 +140,7 @@ std::string Dockspace::draw(PanelContext& context, const Layout& layout, ImVec2 
     const std::string name = window_name(layout, info);
     if (to_show_ == info.name) {
       ImGui::SetNextWindowFocus();
-      to_show_.clear();
+      if (--show_frames_ <= 0) to_show_.clear();
     }
     if (ImGui::Begin(name.c_str(), &open,
                      ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoFocusOnAppearing)) {

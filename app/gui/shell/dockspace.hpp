@@ -55,6 +55,7 @@ class Dockspace {
   std::string to_reset_;
   std::string to_show_;
   int settling_ = 0;  // frames until the built docks have taken their windows in
+  int show_frames_ = 0;
 };
 
 }  // namespace app::gui

@@ -270,7 +270,7 @@ void Scrubber::draw_marks(const Frame& frame) {
                                  {x - ui.px(4), frame.bottom + ui.px(7)}, ui.u32(Role::accent));
   }
   const float x = frame.x(axis_, frame.bench.position()) + 0.5F;
-  cased_line(frame.list, {x, frame.low.y}, {x, frame.bottom}, ui.color(Role::text), ui.color(Role::casing),
+  cased_line(frame.list, {x, frame.top}, {x, frame.bottom}, ui.color(Role::text), ui.color(Role::casing),
              ui.px(1));
   const FontScope font(ui.fonts(), Face::mono_strong, text_size::kAxis);
   const std::string number = view::format_count(frame.bench.position());
