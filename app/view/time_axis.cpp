@@ -41,7 +41,8 @@ Unit unit_for(std::int64_t farthest) {
 
 TimeRange zoom_at(TimeRange range, double factor, std::int64_t at, TimeRange limits) {
   const auto length = static_cast<double>(range.end_ns - range.begin_ns);
-  const double longest = std::max<double>(kShortestView, static_cast<double>(limits.end_ns - limits.begin_ns));
+  const double longest =
+      std::max<double>(kShortestView, static_cast<double>(limits.end_ns - limits.begin_ns));
   const double wanted = std::clamp(length * factor, static_cast<double>(kShortestView), longest);
   const double before = length > 0 ? static_cast<double>(at - range.begin_ns) / length : 0.5;
   const std::int64_t begin = at - std::llround(before * wanted);

@@ -72,6 +72,8 @@ Fonts::Fonts(const std::vector<std::string>& fallbacks) {
     const Face face = static_cast<Face>(index);
     faces_[index] = add(files[index], face, Source::face);
     add(icons(), face, Source::icons);
+    // Signs that the mono face lacks, thin spaces above all.
+    if (face == Face::mono || face == Face::mono_strong) add(inter_regular(), face, Source::fallback);
     for (const auto file : mapped_) add(file, face, Source::fallback);
   }
   ImGui::GetIO().FontDefault = faces_[0];

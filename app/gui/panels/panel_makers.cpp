@@ -1,7 +1,14 @@
 #include "app/gui/panels/panel_makers.hpp"
 
+#include "app/gui/panels/compression_panel.hpp"
+#include "app/gui/panels/kernels_panel.hpp"
 #include "app/gui/panels/log_panel.hpp"
+#include "app/gui/panels/quality_panel.hpp"
+#include "app/gui/panels/retention_panel.hpp"
+#include "app/gui/panels/statistics_panel.hpp"
 #include "app/gui/panels/timeline_panel.hpp"
+#include "app/gui/panels/trace_panel.hpp"
+#include "app/gui/panels/tuning_panel.hpp"
 
 namespace app::gui {
 
@@ -16,8 +23,11 @@ PanelMaker make() {
 
 std::map<std::string, PanelMaker> panel_makers() {
   return {
-      {"log", make<LogPanel>()},
-      {"timeline", make<TimelinePanel>()},
+      {"kernels", make<KernelsPanel>()},       {"log", make<LogPanel>()},
+      {"timeline", make<TimelinePanel>()},     {"compression", make<CompressionPanel>()},
+      {"quality", make<QualityPanel>()},       {"retention", make<RetentionPanel>()},
+      {"statistics", make<StatisticsPanel>()}, {"trace", make<TracePanel>()},
+      {"tuning", make<TuningPanel>()},
   };
 }
 

@@ -13,7 +13,6 @@ namespace app::gui {
 
 namespace {
 
-
 bool pointer_in(ImVec2 low, ImVec2 high) {
   const ImVec2 at = ImGui::GetIO().MousePos;
   return at.x >= low.x && at.x < high.x && at.y >= low.y && at.y < high.y;
@@ -78,8 +77,8 @@ void TimelinePanel::draw_overview(PanelContext& context, Frame& frame, float& y)
   const auto around = view::step_boxes(run, point);
   if (!around.empty()) {
     const std::int32_t index = run.step_index(around.front().step);
-    if (index >= 0 && times_.end_ns - times_.begin_ns <
-                          (run.step(index).end_ns - run.step(index).start_ns) * 11 / 10) {
+    if (index >= 0 &&
+        times_.end_ns - times_.begin_ns < (run.step(index).end_ns - run.step(index).start_ns) * 11 / 10) {
       overview_ = {run.step(index).start_ns, run.step(index).end_ns};
       name = "step " + view::format_count(run.step(index).step);
     }
@@ -91,7 +90,8 @@ void TimelinePanel::draw_overview(PanelContext& context, Frame& frame, float& y)
   const bool whole_run = overview_ == limits_;
   if (whole_run) {
     for (const view::TimelineBox& box : view::step_boxes(run, view)) {
-      list.AddRectFilled({low.x + box.x, low.y}, {low.x + box.x + std::max(1.0F, box.width - (box.width > 4 ? 1 : 0)), high.y},
+      list.AddRectFilled({low.x + box.x, low.y},
+                         {low.x + box.x + std::max(1.0F, box.width - (box.width > 4 ? 1 : 0)), high.y},
                          ui.u32(Role::lane_step));
     }
   } else {
@@ -107,7 +107,8 @@ void TimelinePanel::draw_overview(PanelContext& context, Frame& frame, float& y)
   const float right = std::clamp(low.x + view.x_of(times_.end_ns), left + ui.px(3), high.x);
   list.AddRectFilled(low, {left, high.y}, to_u32(with_alpha(ui.color(Role::panel), 0.55)));
   list.AddRectFilled({right, low.y}, high, to_u32(with_alpha(ui.color(Role::panel), 0.55)));
-  list.AddRect({left, low.y - ui.px(1)}, {right, high.y + ui.px(1)}, ui.u32(Role::hover_line), ui.px(2), 0, ui.px(1));
+  list.AddRect({left, low.y - ui.px(1)}, {right, high.y + ui.px(1)}, ui.u32(Role::hover_line), ui.px(2), 0,
+               ui.px(1));
   drawn_item("overview", low, high);
   y = high.y + ui.px(4);
 }
@@ -136,12 +137,15 @@ void TimelinePanel::draw_step_lane(PanelContext& context, const Frame& frame, fl
   const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
   const engine::Step shown = context.bench.sequence().token(context.bench.position()).step;
   for (const view::TimelineBox& box : view::step_boxes(run, frame.view)) {
-    const ImVec2 low{frame.low.x + box.x, y}, high{low.x + std::max(ui.px(1), box.width - ui.px(1)), y + ui.px(height::kLane)};
-    const bool current = box.count == 1 ? box.step == shown : shown >= box.step && shown < box.step + box.count;
+    const ImVec2 low{frame.low.x + box.x, y},
+        high{low.x + std::max(ui.px(1), box.width - ui.px(1)), y + ui.px(height::kLane)};
+    const bool current =
+        box.count == 1 ? box.step == shown : shown >= box.step && shown < box.step + box.count;
     const bool pointed = item_hovered_ && pointer_in(low, high);
     list.AddRectFilled(low, high, ui.u32(Role::lane_step), ui.px(2));
     if (current) list.AddRectFilled({low.x, high.y - ui.px(2)}, high, ui.u32(Role::accent));
-    if (pointed || context.bench.hover().step == box.step) list.AddRect(low, high, ui.u32(Role::hover_line), ui.px(2), 0, ui.px(1));
+    if (pointed || context.bench.hover().step == box.step)
+      list.AddRect(low, high, ui.u32(Role::hover_line), ui.px(2), 0, ui.px(1));
     const std::string time = view::format_duration(box.end_ns - box.start_ns);
     if (box.count == 1) {
       const std::int32_t index = run.step_index(box.step);
@@ -153,15 +157,18 @@ void TimelinePanel::draw_step_lane(PanelContext& context, const Frame& frame, fl
                            view::format_count(step.tokens), step.tokens == 1 ? "" : "s"),
                number, ui.u32(Role::text), ui.px(4));
     } else {
-      write_in(list, low, high, fmt::format("{} steps", view::format_count(box.count)), view::format_count(box.count),
-               ui.u32(Role::text2), ui.px(3));
+      write_in(list, low, high, fmt::format("{} steps", view::format_count(box.count)),
+               view::format_count(box.count), ui.u32(Role::text2), ui.px(3));
     }
     if (pointed) {
       under_pointer_ = box;
       context.bench.next_hover().step = box.step;
       ImGui::BeginTooltip();
-      label(ui, box.count == 1 ? fmt::format("step {}", view::format_count(box.step)).c_str()
-                               : fmt::format("{} steps from {} on", view::format_count(box.count), view::format_count(box.step)).c_str(),
+      label(ui,
+            box.count == 1 ? fmt::format("step {}", view::format_count(box.step)).c_str()
+                           : fmt::format("{} steps from {} on", view::format_count(box.count),
+                                         view::format_count(box.step))
+                                 .c_str(),
             Role::text, Face::ui_strong);
       tooltip_line(ui, "time", time);
       if (const std::int32_t index = run.step_index(box.step); box.count == 1 && index >= 0) {
@@ -177,7 +184,8 @@ void TimelinePanel::draw_step_lane(PanelContext& context, const Frame& frame, fl
   y += ui.px(height::kLane + 2);
 }
 
-void TimelinePanel::draw_layer_lane(PanelContext& context, const Frame& frame, const view::TimelineTrack& track, float& y) {
+void TimelinePanel::draw_layer_lane(PanelContext& context, const Frame& frame,
+                                    const view::TimelineTrack& track, float& y) {
   Ui& ui = context.ui;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   gutter(ui, frame, y, "layer");
@@ -189,12 +197,14 @@ void TimelinePanel::draw_layer_lane(PanelContext& context, const Frame& frame, c
   for (const view::TimelineBox& box : view::layer_boxes(track, frame.view)) {
     const bool merged = box.count > 1;
     if (box.layer < 0 && !merged) continue;  // outside the layers: the kernel lane says what it is
-    const ImVec2 low{frame.low.x + box.x, y}, high{low.x + std::max(ui.px(1), box.width - ui.px(1)), y + ui.px(height::kLane)};
+    const ImVec2 low{frame.low.x + box.x, y},
+        high{low.x + std::max(ui.px(1), box.width - ui.px(1)), y + ui.px(height::kLane)};
     const bool is_pinned = pinned && !merged && pinned->layer == box.layer;
     const bool pointed = item_hovered_ && pointer_in(low, high);
     list.AddRectFilled(low, high, ui.u32(is_pinned ? Role::accent_dim : Role::lane_layer), ui.px(2));
     if (is_pinned) list.AddRect(low, high, ui.u32(Role::accent), ui.px(2), 0, ui.px(1));
-    if (pointed || (!merged && hovered_layer == box.layer)) list.AddRect(low, high, ui.u32(Role::hover_line), ui.px(2), 0, ui.px(1));
+    if (pointed || (!merged && hovered_layer == box.layer))
+      list.AddRect(low, high, ui.u32(Role::hover_line), ui.px(2), 0, ui.px(1));
     const std::string time = view::format_duration(box.end_ns - box.start_ns);
     write_in(list, {std::max(low.x, frame.low.x), low.y}, {std::min(high.x, frame.high.x), high.y},
              merged ? fmt::format("{} layers", box.count) : fmt::format("L{}  {}", box.layer, time),
@@ -205,7 +215,9 @@ void TimelinePanel::draw_layer_lane(PanelContext& context, const Frame& frame, c
       context.bench.next_hover().step = box.step;
       if (!merged) context.bench.next_hover().layer = box.layer;
       ImGui::BeginTooltip();
-      label(ui, merged ? fmt::format("{} layers from L{} on", box.count, box.layer).c_str() : fmt::format("layer {}", box.layer).c_str(),
+      label(ui,
+            merged ? fmt::format("{} layers from L{} on", box.count, box.layer).c_str()
+                   : fmt::format("layer {}", box.layer).c_str(),
             Role::text, Face::ui_strong);
       tooltip_line(ui, "time", time);
       tooltip_line(ui, "step", view::format_count(box.step));
@@ -218,7 +230,8 @@ void TimelinePanel::draw_layer_lane(PanelContext& context, const Frame& frame, c
   y += ui.px(height::kLane + 2);
 }
 
-void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame, const view::TimelineTrack& track, float& y) {
+void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
+                                     const view::TimelineTrack& track, float& y) {
   Ui& ui = context.ui;
   const view::RunSnapshot& run = context.bench.run();
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -234,16 +247,20 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame, 
   std::vector<Outline> outlines;  // over their neighbours
   for (const view::TimelineBox& box : view::kernel_boxes(index_, track, frame.view)) {
     const bool merged = box.count > 1;
-    const ImVec2 low{frame.low.x + box.x, y}, high{low.x + std::max(ui.px(1), box.width - (box.width > ui.px(4) ? ui.px(1) : 0)), y + ui.px(height::kKernelLane)};
+    const ImVec2 low{frame.low.x + box.x, y},
+        high{low.x + std::max(ui.px(1), box.width - (box.width > ui.px(4) ? ui.px(1) : 0)),
+             y + ui.px(height::kKernelLane)};
     const view::KernelClass kernel_class = colors_.of_operation(box.operation);
     Color fill = ui.color(role_of(kernel_class));
     if (merged) fill = mix(fill, ui.color(Role::panel), 0.3);
     list.AddRectFilled(low, high, to_u32(fill), merged ? 0 : ui.px(2));
     const std::string name = name_of_operation(run, box.operation);
     if (box.width > ui.px(12)) {
-      const ImVec2 seen_low{std::max(low.x, frame.low.x), low.y}, seen_high{std::min(high.x, frame.high.x), high.y};
+      const ImVec2 seen_low{std::max(low.x, frame.low.x), low.y},
+          seen_high{std::min(high.x, frame.high.x), high.y};
       if (merged) {
-        write_in(list, seen_low, seen_high, fmt::format("×{}", view::format_count(box.count)), "", ink_on(fill), ui.px(1));
+        write_in(list, seen_low, seen_high, fmt::format("×{}", view::format_count(box.count)), "",
+                 ink_on(fill), ui.px(1));
       } else {
         write_in(list, seen_low, seen_high, name, short_name(name), ink_on(fill), ui.px(2));
       }
@@ -264,7 +281,9 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame, 
       if (!merged && box.layer >= 0) next.layer = box.layer;
       if (!merged) next.span = static_cast<std::size_t>(box.span);
       ImGui::BeginTooltip();
-      label(ui, merged ? fmt::format("{} kernels, the longest {}", view::format_count(box.count), name).c_str() : name.c_str(),
+      label(ui,
+            merged ? fmt::format("{} kernels, the longest {}", view::format_count(box.count), name).c_str()
+                   : name.c_str(),
             Role::text, Face::ui_strong);
       tooltip_line(ui, "time", view::format_duration(box.end_ns - box.start_ns));
       tooltip_line(ui, "starts", view::format_duration(box.start_ns - frame.origin));
@@ -272,7 +291,8 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame, 
         tooltip_line(ui, "kernel", run.run().kernels[static_cast<std::size_t>(box.kernel)]);
       if (!merged && box.layer >= 0) tooltip_line(ui, "layer", std::to_string(box.layer));
       tooltip_line(ui, "step", view::format_count(box.step));
-      label(ui, merged ? "zoom in to see each" : "click pins operation and layer", Role::text3, Face::ui, text_size::kCaption);
+      label(ui, merged ? "zoom in to see each" : "click pins operation and layer", Role::text3, Face::ui,
+            text_size::kCaption);
       ImGui::EndTooltip();
     }
     if (!merged) drawn_item(fmt::format("kernel {}", box.span).c_str(), low, high);
@@ -322,7 +342,8 @@ void TimelinePanel::draw_reads(PanelContext& context, const Frame& frame, float 
     for (const view::TimelineBox& box : steps) {
       std::int64_t most = 0;
       const std::int32_t first = run.step_index(box.step);
-      for (std::int32_t i = std::max(0, first); i < std::min(run.step_count(), first + std::min(box.count, 64)); ++i)
+      for (std::int32_t i = std::max(0, first);
+           i < std::min(run.step_count(), first + std::min(box.count, 64)); ++i)
         most = std::max(most, run.step(i).kv_reads);
       highest = std::max(highest, most);
       bars.push_back({box.x, box.x + box.width, most, false, -1, box.step});
@@ -334,10 +355,12 @@ void TimelinePanel::draw_reads(PanelContext& context, const Frame& frame, float 
   list.PushClipRect({frame.low.x, y}, {frame.high.x, frame.high.y}, true);
   const float scale = (bottom - top) / static_cast<float>(highest);
   for (const Bar& bar : bars) {
-    const ImVec2 low{frame.low.x + bar.low, bottom - std::max(ui.px(1), static_cast<float>(bar.value) * scale)};
+    const ImVec2 low{frame.low.x + bar.low,
+                     bottom - std::max(ui.px(1), static_cast<float>(bar.value) * scale)};
     const ImVec2 high{frame.low.x + std::max(bar.low + 1, bar.high - ui.px(1)), bottom};
     const bool pointed = item_hovered_ && pointer_in({low.x, top}, high);
-    const Color fill = bar.pinned || pointed ? ui.color(Role::kept) : mix(ui.color(Role::panel), ui.color(Role::kept), 0.45);
+    const Color fill =
+        bar.pinned || pointed ? ui.color(Role::kept) : mix(ui.color(Role::panel), ui.color(Role::kept), 0.45);
     list.AddRectFilled(low, high, to_u32(fill));
     list.AddLine(low, {high.x, low.y}, ui.u32(Role::kept), ui.px(1));
     const std::string text = view::format_count(bar.value);
@@ -345,21 +368,25 @@ void TimelinePanel::draw_reads(PanelContext& context, const Frame& frame, float 
     const float seen_low = std::max(low.x, frame.low.x), seen_high = std::min(high.x, frame.high.x);
     if (size.x + ui.px(6) < seen_high - seen_low) {
       const bool inside = bottom - low.y > size.y + ui.px(2);
-      list.AddText({std::round((seen_low + seen_high - size.x) / 2), inside ? bottom - size.y - ui.px(1) : low.y - size.y},
+      list.AddText({std::round((seen_low + seen_high - size.x) / 2),
+                    inside ? bottom - size.y - ui.px(1) : low.y - size.y},
                    inside ? ink_on(fill) : ui.u32(Role::text2), text.c_str());
     }
     if (pointed) {
       if (bar.layer >= 0) context.bench.next_hover().layer = bar.layer;
       context.bench.next_hover().step = bar.step;
-      ImGui::SetTooltip("%s slots read%s", text.c_str(), bar.layer >= 0 ? fmt::format(" in layer {}", bar.layer).c_str() : "");
+      ImGui::SetTooltip("%s slots read%s", text.c_str(),
+                        bar.layer >= 0 ? fmt::format(" in layer {}", bar.layer).c_str() : "");
     }
   }
   if (by_layer) {
     dashed_line(list, {frame.low.x, top}, {frame.high.x, top}, ui.color(Role::text3), ui.px(3), ui.px(1));
     const std::string text = "dense " + view::format_count(highest);
     const ImVec2 size = ImGui::CalcTextSize(text.c_str());
-    list.AddRectFilled({frame.high.x - size.x - ui.px(6), top - size.y / 2}, {frame.high.x, top + size.y / 2}, ui.u32(Role::panel));
-    list.AddText({frame.high.x - size.x - ui.px(3), std::round(top - size.y / 2)}, ui.u32(Role::text2), text.c_str());
+    list.AddRectFilled({frame.high.x - size.x - ui.px(6), top - size.y / 2}, {frame.high.x, top + size.y / 2},
+                       ui.u32(Role::panel));
+    list.AddText({frame.high.x - size.x - ui.px(3), std::round(top - size.y / 2)}, ui.u32(Role::text2),
+                 text.c_str());
   }
   list.PopClipRect();
 }
@@ -369,15 +396,16 @@ void TimelinePanel::draw_times(PanelContext& context, const Frame& frame) {
   if (!times) return;
   Ui& ui = context.ui;
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const float left = frame.x_of(times->begin_ns), right = frame.x_of(times->end_ns), top = overview_high_ + ui.px(2);
+  const float left = frame.x_of(times->begin_ns), right = frame.x_of(times->end_ns),
+              top = overview_high_ + ui.px(2);
   if (right < frame.low.x || left > frame.high.x) return;
   list.PushClipRect({frame.low.x, top}, frame.high, true);
   list.AddRectFilled({left, top}, {right, frame.high.y}, to_u32(with_alpha(ui.color(Role::accent), 0.13)));
   for (const float x : {left, right})
     cased_line(list, {x, top}, {x, frame.high.y}, ui.color(Role::accent), ui.color(Role::casing), ui.px(1));
   const FontScope font(ui.fonts(), Face::mono, text_size::kAxis);
-  flag(list, (left + right) / 2, top, frame.low.x, frame.high.x, view::format_duration(times->end_ns - times->begin_ns), true,
-       ui.theme(), ui.metrics());
+  flag(list, (left + right) / 2, top, frame.low.x, frame.high.x,
+       view::format_duration(times->end_ns - times->begin_ns), true, ui.theme(), ui.metrics());
   list.PopClipRect();
 }
 

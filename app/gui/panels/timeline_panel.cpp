@@ -60,8 +60,9 @@ void TimelinePanel::follow_position(PanelContext& context, const view::StepRecor
   }
   step_begin_ = step.start_ns;
   const bool beyond = in_step_ && in_step_->begin_ns >= step.end_ns - step.start_ns;
-  times_ = !in_step_ || beyond ? whole_step(step)
-                               : view::TimeRange{step_begin_ + in_step_->begin_ns, step_begin_ + in_step_->end_ns};
+  times_ = !in_step_ || beyond
+               ? whole_step(step)
+               : view::TimeRange{step_begin_ + in_step_->begin_ns, step_begin_ + in_step_->end_ns};
 }
 
 void TimelinePanel::set_times(view::TimeRange times) {
@@ -105,11 +106,13 @@ void TimelinePanel::handle_input(PanelContext& context, Frame& frame) {
   const bool in_overview = io.MousePos.y < overview_high_;
   auto& times = context.bench.selection().times;
   if (item_hovered_ && io.MouseWheel != 0) {
-    set_times(view::zoom_at(times_, std::pow(0.8, static_cast<double>(io.MouseWheel)), ns_under(io.MousePos.x), limits_));
+    set_times(view::zoom_at(times_, std::pow(0.8, static_cast<double>(io.MouseWheel)),
+                            ns_under(io.MousePos.x), limits_));
   }
   if (item_hovered_ && io.MouseWheelH != 0) {
     const auto length = static_cast<double>(times_.end_ns - times_.begin_ns);
-    set_times(view::move_by(times_, std::llround(-length / 10 * static_cast<double>(io.MouseWheelH)), limits_));
+    set_times(
+        view::move_by(times_, std::llround(-length / 10 * static_cast<double>(io.MouseWheelH)), limits_));
   }
   const float edge = context.ui.px(kEdge);
   const bool at_begin = times && std::abs(frame.x_of(times->begin_ns) - io.MousePos.x) <= edge;
@@ -117,9 +120,11 @@ void TimelinePanel::handle_input(PanelContext& context, Frame& frame) {
   if (item_hovered_ && (at_begin || at_end)) ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeEW);
   if (ImGui::IsItemActivated() && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) {
     drag_from_ = ns_under(io.MousePos.x);
-    drag_ = io.KeyCtrl ? Drag::select : in_overview ? Drag::overview : at_begin ? Drag::select_begin
-            : at_end   ? Drag::select_end
-                       : Drag::pan;
+    drag_ = io.KeyCtrl    ? Drag::select
+            : in_overview ? Drag::overview
+            : at_begin    ? Drag::select_begin
+            : at_end      ? Drag::select_end
+                          : Drag::pan;
   }
   if (ImGui::IsItemActivated() && ImGui::IsMouseClicked(ImGuiMouseButton_Middle)) drag_ = Drag::pan;
   if (!ImGui::IsItemActive()) {
@@ -136,13 +141,15 @@ void TimelinePanel::handle_input(PanelContext& context, Frame& frame) {
   const bool moved = io.MouseDelta.x != 0;
   switch (drag_) {
     case Drag::pan:
-      if (moved && (ImGui::IsMouseDragging(ImGuiMouseButton_Left) || ImGui::IsMouseDragging(ImGuiMouseButton_Middle))) {
+      if (moved && (ImGui::IsMouseDragging(ImGuiMouseButton_Left) ||
+                    ImGui::IsMouseDragging(ImGuiMouseButton_Middle))) {
         set_times(view::move_by(times_, ns_under(0) - ns_under(io.MouseDelta.x), limits_));
       }
       break;
     case Drag::overview: {
       const view::TimelineView whole{overview_, frame.view.width};
-      const std::int64_t at = whole.ns_at(io.MousePos.x - frame.low.x), length = times_.end_ns - times_.begin_ns;
+      const std::int64_t at = whole.ns_at(io.MousePos.x - frame.low.x),
+                         length = times_.end_ns - times_.begin_ns;
       set_times(view::move_by({at - length / 2, at - length / 2 + length}, 0, limits_));
       break;
     }
@@ -262,7 +269,9 @@ void TimelinePanel::draw(PanelContext& context) {
   const float reads = std::clamp(room.y - foot - fixed - ui.px(8), ui.px(kReadsLeast), ui.px(kReadsMost));
   const ImVec2 size{std::max(room.x, gutter_width + ui.px(40)), fixed + reads + ui.px(4)};
   const ImVec2 origin = ImGui::GetCursorScreenPos();
-  ImGui::InvisibleButton("lanes", size, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle | ImGuiButtonFlags_EnableNav);
+  ImGui::InvisibleButton(
+      "lanes", size,
+      ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle | ImGuiButtonFlags_EnableNav);
   ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
   item_hovered_ = ImGui::IsItemHovered();
   Frame frame;
@@ -275,7 +284,8 @@ void TimelinePanel::draw(PanelContext& context) {
   overview_high_ = origin.y + ui.px(kOverview + 2);
   handle_input(context, frame);
   handle_keys(frame);
-  const bool in_one_step = step != nullptr && times_.begin_ns < step->end_ns && times_.end_ns > step->start_ns &&
+  const bool in_one_step = step != nullptr && times_.begin_ns < step->end_ns &&
+                           times_.end_ns > step->start_ns &&
                            times_.end_ns - times_.begin_ns < 4 * (step->end_ns - step->start_ns);
   frame.origin = in_one_step ? step->start_ns : 0;
 
@@ -297,7 +307,8 @@ void TimelinePanel::draw(PanelContext& context) {
   draw_times(context, frame);
   if (was_click) click(context);
   if (foot > 0) {
-    label(ui, fmt::format("the oldest {} spans were dropped", view::format_count(run.spans().dropped())).c_str(),
+    label(ui,
+          fmt::format("the oldest {} spans were dropped", view::format_count(run.spans().dropped())).c_str(),
           Role::warning, Face::ui, text_size::kCaption);
   }
 }

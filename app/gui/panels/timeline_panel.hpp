@@ -39,7 +39,8 @@ class TimelinePanel : public Panel {
   void draw_axis(PanelContext& context, const Frame& frame, float& y);
   void draw_step_lane(PanelContext& context, const Frame& frame, float& y);
   void draw_layer_lane(PanelContext& context, const Frame& frame, const view::TimelineTrack& track, float& y);
-  void draw_kernel_lane(PanelContext& context, const Frame& frame, const view::TimelineTrack& track, float& y);
+  void draw_kernel_lane(PanelContext& context, const Frame& frame, const view::TimelineTrack& track,
+                        float& y);
   void draw_reads(PanelContext& context, const Frame& frame, float y, float height);
   void draw_times(PanelContext& context, const Frame& frame);
   void gutter(const Ui& ui, const Frame& frame, float y, const std::string& name, Role role = Role::text2);
