@@ -18,15 +18,20 @@ void add(StateCounts& sum, const StateCounts& counts) {
   sum.evicted += counts.evicted;
 }
 
-void add_logits(LogitStatistics& statistics, const CacheView& view, std::int32_t head, TokenRange tokens) {
+bool is_wanted(const HeadSet& heads, std::int32_t head, std::int32_t kv_heads) {
+  return heads.empty() || heads.contains({head / kv_heads, head % kv_heads});
+}
+
+void add_logits(LogitStatistics& statistics, const SequenceView& sequence, double threshold,
+                std::int32_t head, TokenRange tokens) {
   for (std::int32_t t = tokens.begin; t < tokens.end; ++t) {
-    const float logit = view.sequence().logit(head, t);
+    const float logit = sequence.logit(head, t);
     if (std::isnan(logit)) continue;
     const bool first = statistics.count == 0;
     statistics.least = first ? logit : std::min(statistics.least, logit);
     statistics.greatest = first ? logit : std::max(statistics.greatest, logit);
     statistics.mean += static_cast<double>(logit);
-    statistics.above += static_cast<double>(logit) > view.threshold() ? 1 : 0;
+    statistics.above += static_cast<double>(logit) > threshold ? 1 : 0;
     ++statistics.count;
   }
 }
@@ -38,20 +43,34 @@ double TokenStatistics::kept_fraction() const {
   return born > 0 ? static_cast<double>(born - states.evicted) / static_cast<double>(born) : 0;
 }
 
+StateCounts range_states(CacheView& view, TokenRange tokens, const HeadSet& heads, std::int32_t s) {
+  StateCounts states;
+  const CacheView::Marks marks = view.marks(s);
+  for (std::int32_t head = 0; head < view.heads(); ++head) {
+    if (is_wanted(heads, head, view.run().kv_heads())) add(states, count_states(marks, head, 1, tokens, s));
+  }
+  return states;
+}
+
+LogitStatistics logit_statistics(const SequenceView& sequence, std::int32_t layers, std::int32_t kv_heads,
+                                 double threshold, TokenRange decided, const HeadSet& heads) {
+  LogitStatistics statistics;
+  const TokenRange known{std::max(0, decided.begin), std::min(decided.end, sequence.judged())};
+  for (std::int32_t head = 0; head < layers * kv_heads; ++head) {
+    if (is_wanted(heads, head, kv_heads)) add_logits(statistics, sequence, threshold, head, known);
+  }
+  if (statistics.count > 0) statistics.mean /= static_cast<double>(statistics.count);
+  return statistics;
+}
+
 TokenStatistics token_statistics(CacheView& view, TokenRange tokens, const HeadSet& heads, std::int32_t s) {
   TokenStatistics statistics;
   statistics.tokens = {std::max(0, tokens.begin), std::min({tokens.end, s + 1, view.positions()})};
   if (statistics.tokens.size() <= 0) return {};
-  const CacheView::Marks marks = view.marks(s);
-  const TokenRange decided{statistics.tokens.begin,
-                           std::min({statistics.tokens.end, s - view.lag() + 1, view.sequence().judged()})};
-  for (std::int32_t head = 0; head < view.heads(); ++head) {
-    const std::int32_t kv_heads = view.run().kv_heads();
-    if (!heads.empty() && !heads.contains({head / kv_heads, head % kv_heads})) continue;
-    add(statistics.states, count_states(marks, head, 1, statistics.tokens, s));
-    add_logits(statistics.logits, view, head, decided);
-  }
-  if (statistics.logits.count > 0) statistics.logits.mean /= static_cast<double>(statistics.logits.count);
+  statistics.states = range_states(view, statistics.tokens, heads, s);
+  statistics.logits =
+      logit_statistics(view.sequence(), view.run().layers(), view.run().kv_heads(), view.threshold(),
+                       {statistics.tokens.begin, std::min(statistics.tokens.end, s - view.lag() + 1)}, heads);
   return statistics;
 }
 

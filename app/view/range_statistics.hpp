@@ -27,6 +27,12 @@ struct TokenStatistics {
   double kept_fraction() const;  // of the cells that are born: still held
 };
 
+// The parts of token_statistics(): states cost little; logits are as many as there are cells, and may be
+// counted on another thread, as a snapshot does not change.
+StateCounts range_states(CacheView& view, TokenRange tokens, const HeadSet& heads, std::int32_t s);
+LogitStatistics logit_statistics(const SequenceView& sequence, std::int32_t layers, std::int32_t kv_heads,
+                                 double threshold, TokenRange decided, const HeadSet& heads);
+
 // `heads` empty means all.
 TokenStatistics token_statistics(CacheView& view, TokenRange tokens, const HeadSet& heads, std::int32_t s);
 

@@ -92,13 +92,15 @@ void TimelineIndex::add(std::int64_t number) {
   // Spans come nearly in order: a late one moves back a few places.
   auto place = track.spans.end();
   while (place != track.spans.begin() && this->span(*(place - 1)).start_ns > span.start_ns) --place;
-  const bool in_order = place == track.spans.end();
   track.spans.insert(place, number);
-  if (in_order && !track.layers.empty() && track.layers.back().step == span.step &&
-      track.layers.back().layer == span.layer) {
-    track.layers.back().end_ns = std::max(track.layers.back().end_ns, span.end_ns);
-  } else if (in_order) {
-    track.layers.push_back({span.start_ns, span.end_ns, span.step, span.layer, number});
+  auto after = track.layers.end();
+  while (after != track.layers.begin() && (after - 1)->start_ns > span.start_ns) --after;
+  const bool extends =
+      after != track.layers.begin() && (after - 1)->step == span.step && (after - 1)->layer == span.layer;
+  if (extends) {
+    (after - 1)->end_ns = std::max((after - 1)->end_ns, span.end_ns);
+  } else {
+    track.layers.insert(after, {span.start_ns, span.end_ns, span.step, span.layer, number});
   }
 }
 

@@ -74,6 +74,8 @@ Fonts::Fonts(const std::vector<std::string>& fallbacks) {
     // JetBrains Mono has no thin space, which stands between numbers and units.
     if (face == Face::mono || face == Face::mono_strong) add(inter_regular(), face, Source::fallback);
     add(icons(), face, Source::icons);
+    // Signs that the mono face lacks, thin spaces above all.
+    if (face == Face::mono || face == Face::mono_strong) add(inter_regular(), face, Source::fallback);
     for (const auto file : mapped_) add(file, face, Source::fallback);
   }
   ImGui::GetIO().FontDefault = faces_[0];

@@ -80,6 +80,8 @@ Workbench::Workbench(std::function<void()> wake)
 Workbench::~Workbench() = default;
 
 void Workbench::show(RunSource source) {
+  hold_other(false);
+  apply_hold();
   if (source_ == RunSource::live && source != RunSource::live) engine_.post(live::Stop{});
   trace_.reset();
   trace_status_.reset();
@@ -133,17 +135,14 @@ bool Workbench::busy() const {
 void Workbench::update(double seconds_since_last_frame) {
   live_status_ = engine_.status();
   if (trace_) trace_status_ = trace_->status();
-  run_ = model_->snapshot();
-  hover_ = std::exchange(next_hover_, {});
-  if (run_->run_id() != run_id_) {
+  apply_hold();
+  if (!holding_other_) {
+    const auto newest = model_->snapshot();
+    if (newest->run_id() != run_id_) begin_run();
+    run_ = newest;
     run_id_ = run_->run_id();
-    history_ = {};
-    preview_settings_.reset();
-    cache_ = {};
-    preview_ = {};
-    marks_.matches.clear();
-    ++marks_.version;
   }
+  hover_ = std::exchange(next_hover_, {});
   if (!run_->started() || run_->sequences().empty()) {
     position_ = -1;
     return;
@@ -168,6 +167,43 @@ void Workbench::update(double seconds_since_last_frame) {
   cache_.update(run_, id);
   if (preview_settings_) preview_.update(run_, id, *preview_settings_);
   position_ = std::min(history_.current().position.value_or(cache_.positions() - 1), cache_.positions() - 1);
+  const bool is_new = tried_.empty() || tried_.back().run_id != run_id_;
+  if (run_->finished() && !holding_other_ && is_new) tried_.push_back(view::run_result(cache_));
+}
+
+// What was shown becomes the other run.
+void Workbench::begin_run() {
+  if (!cache_.empty()) other_ = {run_, run_id_, std::move(cache_), {}, {}, {}};
+  history_ = {};
+  preview_settings_.reset();
+  cache_ = {};
+  preview_ = {};
+  marks_.matches.clear();
+  ++marks_.version;
+}
+
+void Workbench::swap_with_other() {
+  std::swap(run_, other_.run);
+  std::swap(run_id_, other_.run_id);
+  std::swap(cache_, other_.cache);
+  std::swap(preview_, other_.preview);
+  std::swap(preview_settings_, other_.preview_settings);
+  std::swap(history_, other_.history);
+}
+
+void Workbench::hold_other(bool held) {
+  wants_other_ = held;
+}
+
+void Workbench::apply_hold() {
+  if (wants_other_ == holding_other_ || other_.cache.empty()) return;
+  if (wants_other_) {
+    // The same pins at the same position, as far as they exist there.
+    other_.history = {};
+    other_.history.replace(history_.current());
+  }
+  swap_with_other();
+  holding_other_ = wants_other_;
 }
 
 void Workbench::set_preview(std::optional<view::CacheSettings> settings) {

@@ -18,6 +18,7 @@
 #include "app/live/trace_source.hpp"
 #include "app/view/cache_view.hpp"
 #include "app/view/run_model.hpp"
+#include "app/view/run_result.hpp"
 #include "app/view/selection.hpp"
 
 namespace app::gui {
@@ -60,6 +61,8 @@ class Workbench {
   // Something changes by itself: a run, a growing trace, a playback.
   bool busy() const;
   bool decoding() const;
+  // For work on other threads that ends with something to draw.
+  const std::function<void()>& waker() const { return wake_; }
 
   // --- once per frame
   void update(double seconds_since_last_frame);
@@ -73,6 +76,16 @@ class Workbench {
   view::CacheView* preview() { return preview_settings_ ? &preview_ : nullptr; }
   const std::optional<view::CacheSettings>& preview_settings() const { return preview_settings_; }
   void set_preview(std::optional<view::CacheSettings> settings);
+
+  // --- other settings
+  // The run that was shown before this one (B); null: there was none.
+  view::CacheView* other() { return other_.cache.empty() ? nullptr : &other_.cache; }
+  // While held, from the next frame on, every panel shows B instead, at the same place; a live run goes on
+  // unseen.
+  void hold_other(bool held);
+  bool holding_other() const { return holding_other_; }
+  // What the runs shown so far came to, the oldest first.
+  const std::vector<view::RunResult>& tried() const { return tried_; }
 
   // --- the moment shown
   std::int32_t positions() const { return has_run() ? cache_.positions() : 0; }
@@ -94,7 +107,18 @@ class Workbench {
 
  private:
   class Sink;
+  // A run and what is looked at in it.
+  struct Shown {
+    std::shared_ptr<const view::RunSnapshot> run;
+    std::uint64_t run_id = 0;
+    view::CacheView cache, preview;
+    std::optional<view::CacheSettings> preview_settings;
+    view::SelectionHistory history;
+  };
   void show(RunSource source);
+  void swap_with_other();
+  void apply_hold();
+  void begin_run();
 
   std::function<void()> wake_;
   live::LiveEngine engine_;
@@ -113,6 +137,10 @@ class Workbench {
   std::int32_t position_ = -1;
   Playback playback_;
   view::SelectionHistory history_;
+  Shown other_;
+  bool wants_other_ = false;
+  bool holding_other_ = false;
+  std::vector<view::RunResult> tried_;
   view::Hover hover_;
   view::Hover next_hover_;
   TextMarks marks_;

@@ -120,6 +120,24 @@ TEST_CASE("TimelineIndex, has a track per device and stream, ordered by start ti
   CHECK(index.tracks()[2].spans == std::vector<std::int64_t>{0, 3, 2});
 }
 
+TEST_CASE("TimelineIndex, a span told before earlier ones leaves the layers as they are") {
+  // A measuring pass after the step, recorded first.
+  const auto run = span_run({{900, 990, 0, -1, 2, 0, -1, 0},
+                             {100, 150, 0, 0, 0, 0, -1, 0},
+                             {150, 200, 0, 0, 1, 0, -1, 0},
+                             {200, 260, 0, 1, 0, 0, -1, 0},
+                             {260, 300, 0, 1, 1, 0, -1, 0}});
+  const TimelineIndex index = index_of(*run);
+  const auto& layers = index.tracks()[0].layers;
+  REQUIRE(layers.size() == 3);
+  CHECK(layers[0].layer == 0);
+  CHECK(layers[0].start_ns == 100);
+  CHECK(layers[0].end_ns == 200);
+  CHECK(layers[1].layer == 1);
+  CHECK(layers[1].end_ns == 300);
+  CHECK(layers[2].layer == -1);
+}
+
 TEST_CASE("TimelineIndex, goes on with the run and forgets what was dropped") {
   constexpr auto kChunk = static_cast<std::int64_t>(SpanChunk::kCapacity);
   RunModel model({.max_spans = 2 * SpanChunk::kCapacity});

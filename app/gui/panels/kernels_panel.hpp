@@ -1,0 +1,59 @@
+// The kernel table: what each operation or kernel cost over a range of steps. Computed on a thread of its own
+// when something it depends on has changed, and at most twice a second while a run goes on.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/gui/panels/kernel_colors.hpp"
+#include "app/gui/shell/panel.hpp"
+#include "app/gui/workbench/background.hpp"
+#include "app/view/kernel_table.hpp"
+
+namespace app::gui {
+
+class KernelsPanel : public Panel {
+ public:
+  void draw(PanelContext& context) override;
+
+ private:
+  enum class Range { step, recent, selection, all };
+  // What the table depends on.
+  struct Question {
+    std::uint64_t run_id = 0;
+    std::uint64_t version = 0;
+    Range range = Range::all;
+    engine::Step step = -1;
+    view::Selection selection;
+    int by = 0;
+    std::string filter;
+    bool operator==(const Question&) const = default;
+  };
+
+  Question question(const PanelContext& context) const;
+  view::KernelTableOptions options(const PanelContext& context) const;
+  void refresh(PanelContext& context);
+  void draw_toolbar(PanelContext& context);
+  void draw_table(PanelContext& context, float height);
+  void draw_row(PanelContext& context, const view::KernelRow& row, int columns);
+  void draw_layers(PanelContext& context, const view::KernelRow& row);
+  void draw_footer(PanelContext& context);
+  std::string range_text(const PanelContext& context) const;
+
+  KernelColors colors_;
+  Range range_ = Range::recent;
+  int by_ = 0;  // 0 operations, 1 kernels
+  std::string filter_text_;
+  view::SpanFilter filter_;
+  std::string filter_error_;
+  std::uint64_t filter_run_ = 0;
+  Question asked_;
+  double asked_at_ = -1;
+  Background<view::KernelTable> job_;
+  view::KernelTable table_;
+  view::KernelColumn sorted_by_ = view::KernelColumn::total;
+  bool descending_ = true;
+  bool has_table_ = false;
+};
+
+}  // namespace app::gui
