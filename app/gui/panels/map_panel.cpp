@@ -26,6 +26,16 @@ view::RowLayout fit_rows(view::RowLayoutOptions options, std::int32_t opened_hea
   return layout;
 }
 
+// What is below the rows moves up by what they leave free.
+void shrink(MapFrame& frame, float rest) {
+  if (rest <= 0) return;
+  for (Area* area : {&frame.main.area, &frame.near.area, &frame.gutter, &frame.bars}) area->high.y -= rest;
+  for (Area* area : {&frame.main.strip, &frame.near.strip, &frame.footer}) {
+    area->low.y -= rest;
+    area->high.y -= rest;
+  }
+}
+
 }  // namespace
 
 void MapPanel::sort_again(const FieldSource& source) {
@@ -101,6 +111,7 @@ void MapPanel::draw(PanelContext& context) {
   MapFrame frame = lay_out_map(ui, source, viewport_.visible(), low, {low.x + room.x, low.y + room.y});
   lay_out_rows(context, source, frame.main.area.height());
   frame.rows = &rows_;
+  shrink(frame, frame.main.area.height() - static_cast<float>(rows_.height));
   const float hidden = static_cast<float>(rows_.height) - frame.main.area.height();
   scroll_ = std::clamp(scroll_, 0.0F, std::max(0.0F, hidden));
   frame.scroll = static_cast<int>(scroll_);

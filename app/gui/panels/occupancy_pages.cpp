@@ -78,7 +78,11 @@ void draw_legend(Ui& ui, std::int32_t slots_per_cell) {
     ImGui::SameLine(0, ui.px(4));
     word(name);
   }
-  if (slots_per_cell > 1) word(fmt::format("{} per cell", slots_per_cell).c_str());
+  if (slots_per_cell > 1) {
+    label(ui, fmt::format("\u00d7{}", slots_per_cell).c_str(), Role::text2, Face::mono, text_size::kCaption);
+    ImGui::SetItemTooltip("Each cell is the mean of %d slots.", slots_per_cell);
+    ImGui::SameLine();
+  }
   ImGui::NewLine();
 }
 
