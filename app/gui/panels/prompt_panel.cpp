@@ -135,8 +135,12 @@ void PromptPanel::draw_prompt(PanelContext& context) {
   Ui& ui = context.ui;
   group(ui, "Prompt");
   ImGui::SameLine();
-  const std::string size =
-      fmt::format("{} characters", view::format_count(static_cast<std::int64_t>(form_.prompt.size())));
+  if (form_.prompt.size() != counted_bytes_) {
+    counted_bytes_ = form_.prompt.size();
+    const auto begins = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; };
+    characters_ = std::count_if(form_.prompt.begin(), form_.prompt.end(), begins);
+  }
+  const std::string size = fmt::format("{} characters", view::format_count(characters_));
   const float width = label_width(ui, size.c_str(), Face::ui, text_size::kCaption);
   const float right = ImGui::GetContentRegionMax().x - width;
   if (right > ImGui::GetCursorPosX()) {

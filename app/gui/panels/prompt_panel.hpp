@@ -28,8 +28,10 @@ class PromptPanel : public Panel {
   void start(PanelContext& context, const RunOptions& options);
 
   PromptForm form_;
-  bool edited_ = false;       // by the user: another run does not replace it
-  std::uint64_t run_id_ = 0;  // whose settings the form took
+  bool edited_ = false;  // by the user: another run does not replace it
+  std::size_t counted_bytes_ = 0;
+  std::int64_t characters_ = 0;  // of the prompt
+  std::uint64_t run_id_ = 0;     // whose settings the form took
 };
 
 }  // namespace app::gui

@@ -149,7 +149,7 @@ void Application::draw_contents() {
   float top = draw_menu_row(*ui_, commands_, names, chosen, run_facts(bench_));
   if (chosen != before) set_layout(layouts(false)[static_cast<std::size_t>(chosen)].name);
   top += transport_.draw(*ui_, bench_, commands_, top);
-  const StatusText status = status_bar_.text(bench_, host_.last_frame_seconds());
+  const StatusText status = status_bar_.text(bench_, host_.is_window() ? host_.last_frame_seconds() : -1);
   const float bottom = bottom_edge - draw_status_bar(*ui_, status);
   draw_workspace(top, bottom);
   draw_toasts(bottom);

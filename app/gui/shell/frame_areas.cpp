@@ -62,7 +62,9 @@ void draw_facts(Ui& ui, const std::vector<Fact>& facts, float right, float free_
   for (std::size_t index = 0; index < facts.size(); ++index) {
     if (index > 0) ImGui::SameLine(0, gap);
     ImGui::SetCursorPosY(ui.px(5));
-    chip(ui, facts[index].text.c_str(), facts[index].dot ? &*facts[index].dot : nullptr, index < dots);
+    const Role dot = facts[index].dot.value_or(Role::text3);
+    const bool small = index < dots;
+    chip(ui, facts[index].text.c_str(), facts[index].dot || small ? &dot : nullptr, small);
   }
 }
 

@@ -84,7 +84,8 @@ StatusText RunStatusBar::text(Workbench& bench, double frame_seconds) {
   const RunStateText state = run_state(bench);
   status.state = bench.playback().playing() ? "Replaying" : state.text;
   status.busy = state.busy || bench.playback().playing();
-  const std::string frame = fmt::format("UI {:.1f}{}ms", frame_ms_, view::kThinSpace);
+  const std::string frame =
+      frame_seconds < 0 ? std::string() : fmt::format("UI {:.1f}{}ms", frame_ms_, view::kThinSpace);
   if (!bench.has_run()) {
     status.detail = "drop a model folder or a trace anywhere";
     const live::TraceStatus* trace = bench.trace();
@@ -94,7 +95,8 @@ StatusText RunStatusBar::text(Workbench& bench, double frame_seconds) {
       status.detail = bench.live().error->message;
     else if (status.busy)
       status.detail = bench.live().folder.string();
-    status.right = {"DMScope " DMSCOPE_VERSION, frame};
+    status.right = {"DMScope " DMSCOPE_VERSION};
+    if (!frame.empty()) status.right.push_back(frame);
     return status;
   }
   const view::RunSnapshot& run = bench.run();
@@ -116,7 +118,9 @@ StatusText RunStatusBar::text(Workbench& bench, double frame_seconds) {
   // The window's own losses: the oldest spans, and events that contradict earlier ones.
   status.right.push_back(
       fmt::format("dropped {}", view::format_count(run.spans().dropped() + run.ignored_events())));
-  status.right.push_back(frame);
+  status.right.push_back(
+      fmt::format("recording cost {}", trace.empty() ? view::kNotApplicable : view::kUnknown));
+  if (!frame.empty()) status.right.push_back(frame);
   return status;
 }
 

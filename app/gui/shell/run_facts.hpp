@@ -13,7 +13,7 @@ std::vector<Fact> run_facts(const Workbench& bench);
 
 class RunStatusBar {
  public:
-  // `frame_seconds`: what the last frame cost the processor, without rasterisation.
+  // `frame_seconds`: what the last frame cost the processor, without rasterisation; below zero: not shown.
   StatusText text(Workbench& bench, double frame_seconds);
 
  private:

@@ -68,7 +68,8 @@ class Workbench {
   void update(double seconds_since_last_frame);
 
   // --- the run and its cache, as of update()
-  bool has_run() const { return run_->started() && !cache_.empty(); }
+  // With at least one position whose cache is known.
+  bool has_run() const { return run_->started() && !cache_.empty() && cache_.positions() > 0; }
   const view::RunSnapshot& run() const { return *run_; }
   const view::SequenceView& sequence() const { return cache_.sequence(); }  // has_run()
   view::CacheView& cache() { return cache_; }  // with the run's own threshold and window
