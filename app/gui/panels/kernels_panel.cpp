@@ -383,7 +383,7 @@ void KernelsPanel::draw(PanelContext& context) {
   colors_.update(run);
   refresh(context);
   draw_toolbar(context);
-  const float foot = ui.px(22);
+  const float foot = ui.px(28);
   const float height = std::max(ui.px(60), ImGui::GetContentRegionAvail().y - foot);
   if (range_ == Range::selection && !anything_selected(context.bench.selection())) {
     const float top = ImGui::GetCursorPosY();

@@ -16,7 +16,7 @@ namespace app::gui {
 
 namespace {
 
-constexpr float kOverview = 14, kAxis = 16, kReadsLeast = 34, kReadsMost = 64, kEdge = 4;
+constexpr float kOverview = 14, kAxis = 16, kReadsLeast = 34, kReadsMost = 120, kEdge = 4;
 
 const view::StepRecord* shown_step(const Workbench& bench) {
   if (bench.position() < 0 || bench.position() >= bench.sequence().tokens()) return nullptr;
@@ -261,7 +261,7 @@ void TimelinePanel::draw(PanelContext& context) {
 
   draw_toolbar(context);
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  const float gutter_width = ui.px(room.x < ui.px(420) ? 46 : 74);
+  const float gutter_width = ui.px(room.x < ui.px(420) ? 60 : 74);
   const float foot = run.spans().dropped() > 0 ? ui.px(16) : 0;
   const auto lanes = static_cast<float>(index_.tracks().size());
   const float fixed = ui.px(kOverview + 4 + kAxis + height::kLane + 2) +

@@ -101,7 +101,7 @@ void TuningPanel::draw_histogram(PanelContext& context, ImVec2 low, ImVec2 high)
   Ui& ui = context.ui;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const double verified = context.bench.cache().threshold();
-  list.AddRectFilled(low, high, ui.u32(Role::app));
+  list.AddRectFilled(low, high, ui.u32(ui.theme().kind == ThemeKind::light ? Role::header : Role::app));
   // As many bars of at least two pixels as fit; their counts are those of the bins under them.
   const auto bins = histogram_.counts.size();
   const auto bars = std::min(bins, static_cast<std::size_t>(std::max(1.0F, (high.x - low.x) / ui.px(3))));

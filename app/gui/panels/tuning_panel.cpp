@@ -38,6 +38,7 @@ void TuningPanel::begin_run(PanelContext& context) {
   histogram_ = {};
   histogram_judged_ = -1;
   result_at_ = -1;
+  model_at_ = -1;
   const auto& settings = context.bench.preview_settings();
   if (settings) {
     threshold_ = settings->threshold.value_or(threshold_);

@@ -10,6 +10,7 @@
 
 #include "app/gui/shell/panel.hpp"
 #include "app/gui/workbench/background.hpp"
+#include "app/gui/workbench/rerun.hpp"
 #include "app/view/preview.hpp"
 
 namespace app::gui {
@@ -52,6 +53,8 @@ class TuningPanel : public Panel {
   std::string target_error_;
   bool verify_on_release_ = false;
   bool released_ = false;
+  RerunModel model_;  // as it was at model_at_
+  double model_at_ = -1;
   view::LogitHistogram histogram_;
   std::int32_t histogram_judged_ = -1;
   double histogram_at_ = -1;

@@ -172,7 +172,12 @@ void TuningPanel::draw_comparison(PanelContext& context) {
 void TuningPanel::draw_verify(PanelContext& context) {
   Ui& ui = context.ui;
   Workbench& bench = context.bench;
-  const RerunModel model = rerun_model(bench);
+  // Looks at the disk: now and then is enough.
+  if (model_at_ < 0 || ImGui::GetTime() - model_at_ > 1) {
+    model_ = rerun_model(bench);
+    model_at_ = ImGui::GetTime();
+  }
+  const RerunModel& model = model_;
   const live::LiveStatus& live = bench.live();
   const bool other_policy = bench.run().run().policy != kPolicyNames[policy_];
   const bool changed = is_changed(context) || other_policy;
@@ -185,12 +190,13 @@ void TuningPanel::draw_verify(PanelContext& context) {
   } else {
     const std::string cost =
         bench.run().finished() ? " ≈ " + view::format_duration(bench.run().last_ns()) : "";
-    const std::string text = fmt::format("{}{}###verify",
-                                         !model.loaded  ? "Load model, verify"
-                                         : other_policy ? "Run it"
-                                                        : "Verify preview",
-                                         cost);
+    const std::string what = !model.loaded  ? "Load model, verify"
+                             : other_policy ? "Run it"
+                                            : "Verify preview";
     const float discard_width = ui.px(76), room = ImGui::GetContentRegionAvail().x;
+    const float wanted = label_width(ui, (what + cost).c_str(), Face::ui_strong, text_size::kBody);
+    const bool fits = wanted < room - discard_width - ui.px(22);
+    const std::string text = fmt::format("{}{}###verify", what, fits ? cost : "");
     if (!changed) ImGui::BeginDisabled();
     if (button(ui, text.c_str(), ButtonKind::primary, {room - discard_width - ui.px(6), 0})) verify(context);
     ImGui::SameLine(0, ui.px(6));
@@ -222,10 +228,10 @@ void TuningPanel::draw_tried(PanelContext& context) {
   if (!ImGui::BeginTable("tried", 4, ImGuiTableFlags_NoSavedSettings)) return ImGui::PopStyleVar();
   ImGui::TableSetupColumn("settings", ImGuiTableColumnFlags_WidthStretch);
   for (const char* name : {"CR", "KL", "top-1"})
-    ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthFixed, ui.px(54));
+    ImGui::TableSetupColumn(name, ImGuiTableColumnFlags_WidthFixed, ui.px(48));
   ImGui::TableNextRow();
   ImGui::TableNextColumn();
-  label(ui, "Tried in this session", Role::text, Face::ui_strong, text_size::kTable);
+  label(ui, "Tried", Role::text, Face::ui_strong, text_size::kTable);
   for (const char* name : {"CR", "KL", "top-1"}) {
     ImGui::TableNextColumn();
     number_cell(ui, name, Role::text3);

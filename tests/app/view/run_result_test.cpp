@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "app/view/run_model.hpp"
+#include "tests/app/view/text_run.hpp"
 #include "tests/profiling/synthetic_run.hpp"
 
 using namespace app::view;
@@ -23,15 +24,18 @@ TEST_CASE("run_result, is the run's end: both ratios and the means of its measur
   CHECK(result.ratio == Catch::Approx(view.size(149).logical_ratio()));
   REQUIRE(result.allocated_ratio);
   CHECK(*result.allocated_ratio <= result.ratio);
-  CHECK(*result.kl == Catch::Approx(0.3));
+  CHECK(*result.kl == Catch::Approx((0.125 + 0.2 + 0.4) / 3));  // the made-up run has a value of its own
   CHECK(*result.top1 == 1);
 }
 
 TEST_CASE("run_result, what was not measured is unknown, not zero") {
   RunModel model;
-  profiling_test::emit_run(model, {}, 5);
+  view_test::start_text(model);
+  view_test::add_tokens(model, {"a", "b"});
   CacheView view;
   view.update(model.snapshot(), 0);
+  CHECK(run_result(view).ratio == 1);
+  CHECK_FALSE(run_result(view).allocated_ratio);
   CHECK_FALSE(run_result(view).kl);
   CHECK_FALSE(run_result(view).top1);
 }
