@@ -29,6 +29,7 @@ PanelMaker make() {
 
 std::map<std::string, PanelMaker> panel_makers() {
   return {
+      {"compression", make<CompressionPanel>()},
       {"history", make<HistoryPanel>()},
       {"kernels", make<KernelsPanel>()},
       {"lens", make<LensPanel>()},
@@ -41,6 +42,7 @@ std::map<std::string, PanelMaker> panel_makers() {
       {"statistics", make<StatisticsPanel>()},
       {"text", make<TextPanel>()},
       {"timeline", make<TimelinePanel>()},
+      {"trace", make<TracePanel>()},
       {"tuning", make<TuningPanel>()},
   };
 }
