@@ -40,7 +40,7 @@ constexpr const char* kFirstPrompt =
     "collect, shut "
     "the door, and told the passengers that the sea was calm behind the fog, which was true as far as she "
     "knew.\n\n"
-    "What is the code of the locker, and who waited for the ferry? Answer in two or three sentences.";
+    "Summarize the story in three sentences and mention the code.";
 
 // A heading over a group of fields.
 void group(Ui& ui, const char* title) {

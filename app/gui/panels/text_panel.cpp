@@ -104,7 +104,13 @@ void TextPanel::update_quality(const Workbench& bench) {
   }
 }
 
+// Playing and scrubbing keep the position in view, a new pin itself.
 void TextPanel::follow_pin(const Workbench& bench) {
+  if (bench.position() != position_ && !bench.at_newest()) {
+    prompt_.scroll_to(bench.position());
+    output_.scroll_to(bench.position());
+  }
+  position_ = bench.position();
   if (bench.selection().token == pinned_) return;
   pinned_ = bench.selection().token;
   if (!pinned_) return;

@@ -50,6 +50,7 @@ class TextPanel : public Panel {
   std::int32_t quality_read_ = 0;
   float kl_max_ = 0;
   std::optional<std::int32_t> pinned_;  // as of the last frame
+  std::int32_t position_ = -1;
 };
 
 }  // namespace app::gui

@@ -16,6 +16,12 @@ void toggle_run(Workbench& bench) {
   bench.post(bench.live().paused ? live::Command(live::Resume{}) : live::Command(live::Pause{}));
 }
 
+// A step is taken from a standstill.
+void step_back(Workbench& bench, std::int32_t positions) {
+  bench.playback().stop();
+  bench.go_by(-positions);
+}
+
 // One position on; a paused run takes one more step when there is none.
 void step_forward(Workbench& bench, std::int32_t positions) {
   const bool newest = bench.position() + 1 >= bench.positions();
@@ -23,6 +29,7 @@ void step_forward(Workbench& bench, std::int32_t positions) {
     bench.follow();
     return bench.post(live::StepOnce{});
   }
+  bench.playback().stop();
   bench.go_by(positions);
 }
 
@@ -37,12 +44,12 @@ void Application::add_run_commands() {
   add(
       "run.play", "Play or pause", "Space", [this] { toggle_run(bench_); }, has_run, true);
   add(
-      "run.step_back", "One position back", "Left", [this] { bench_.go_by(-1); },
+      "run.step_back", "One position back", "Left", [this] { step_back(bench_, 1); },
       [this] { return bench_.position() > 0; });
   add(
       "run.step_forward", "One position forward", "Right", [this] { step_forward(bench_, 1); }, has_run);
   add(
-      "run.ten_back", "Ten positions back", "Shift+Left", [this] { bench_.go_by(-10); }, has_run);
+      "run.ten_back", "Ten positions back", "Shift+Left", [this] { step_back(bench_, 10); }, has_run);
   add(
       "run.ten_forward", "Ten positions forward", "Shift+Right", [this] { step_forward(bench_, 10); },
       has_run);

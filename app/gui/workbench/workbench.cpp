@@ -57,9 +57,11 @@ class Workbench::Sink final : public engine::EventSink {
     const auto now = std::chrono::steady_clock::now();
     if (trace_.empty() || (!at_once && now < next_look_)) return;
     next_look_ = now + std::chrono::seconds(1);
-    std::error_code error;
+    std::error_code error, no_log;
     const auto bytes = fs::file_size(trace_, error);
-    *trace_bytes_ = error ? -1 : static_cast<std::int64_t>(bytes);
+    // What was written last is in the log beside it until the recording ends.
+    const auto log = fs::file_size(trace_.string() + "-wal", no_log);
+    *trace_bytes_ = error ? -1 : static_cast<std::int64_t>(bytes + (no_log ? 0 : log));
   }
 
   std::shared_ptr<view::RunModel> model_;
