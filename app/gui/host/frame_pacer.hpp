@@ -13,7 +13,7 @@ class FramePacer {
   // Hovering and popups settle over a few frames.
   static constexpr int kFramesAfterInput = 4;
   // Drawing on the processor takes at most this share of the time while a model decodes.
-  static constexpr double kSoftwareShare = 0.2;
+  static constexpr double kSoftwareShare = 0.3;
 
   explicit FramePacer(bool software_rendering) : software_(software_rendering) {}
 
