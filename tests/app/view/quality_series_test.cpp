@@ -104,7 +104,7 @@ TEST_CASE("QualitySeries, a fork has its parent's values at what it inherited") 
   const auto run = model.snapshot();
   REQUIRE(run->sequences().size() == 2);
   const SequenceView& fork = run->sequences()[1];
-  measure(model, 4, 0.3);  // the prompt, shared
+  measure(model, 4, 0.3);                         // the prompt, shared
   measure(model, fork.fork_position() + 1, 0.7);  // the parent's own
   measure(model, fork.fork_position() + 2, 0.9, "kl", fork.id());
   const QualitySeries series = series_of(model, fork.id());
