@@ -87,15 +87,12 @@ void CompressionPanel::draw(PanelContext& context) {
   if (other != nullptr) plot.curve(on_screen(plot, other_.ratios), ui.color(Role::text3), 1.5F);
   plot.curve(on_screen(plot, run_.ratios), ui.color(Role::text), 2);
   if (preview != nullptr) plot.curve(on_screen(plot, preview_.ratios), ui.color(Role::accent), 2, true);
-  const double now = ratio_at(bench.cache(), bench.position());
-  plot.name((other != nullptr ? "A " : "") + view::format_ratio(now), run_.ratios.back().ratio,
-            ui.color(Role::text));
-  if (other != nullptr)
-    plot.name("B " + view::format_ratio(ratio_at(*other, bench.position())), other_.ratios.back().ratio,
-              ui.color(Role::text3));
-  if (preview != nullptr)
-    plot.name(view::format_ratio(ratio_at(*preview, bench.position())), preview_.ratios.back().ratio,
-              ui.color(Role::accent));
+  const auto name_curve = [&](const char* letter, const std::vector<view::RatioPoint>& ratios, Role role) {
+    plot.name(letter + view::format_ratio(ratios.back().ratio), ratios.back().ratio, ui.color(role));
+  };
+  name_curve(other != nullptr ? "A " : "", run_.ratios, Role::text);
+  if (other != nullptr) name_curve("B ", other_.ratios, Role::text3);
+  if (preview != nullptr) name_curve("", preview_.ratios, Role::accent);
   plot.finish();
   if (plot.hovered() && plot.pointed() >= 0) {
     ImGui::BeginTooltip();

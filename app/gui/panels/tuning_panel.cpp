@@ -131,11 +131,12 @@ void TuningPanel::draw(PanelContext& context) {
     return;
   }
   if (bench.run().run_id() != run_id_) begin_run(context);
-  // Set by somebody else: a dot of another panel, or Esc.
+  // What somebody else has set, or dropped.
   const engine::RunStarted& run = bench.run().run();
-  if (!bench.preview_settings() && is_changed(context) && !ImGui::IsAnyItemActive()) {
-    threshold_ = run.threshold;
-    window_ = run.window;
+  if (!ImGui::IsAnyItemActive() && run.policy == kPolicyNames[policy_]) {
+    const view::CacheSettings settings = bench.preview_settings().value_or(view::CacheSettings{});
+    threshold_ = settings.threshold.value_or(run.threshold);
+    window_ = settings.window.value_or(run.window);
   }
   update_histogram(context);
   if (result_at_ < 0 || (bench.run().version() != result_version_ &&
@@ -162,9 +163,7 @@ void TuningPanel::draw(PanelContext& context) {
   draw_verify(context);
   draw_tried(context);
   if (released_ && verify_on_release_ && is_changed(context)) verify(context);
-  // Last: the run under the panels changes with the next frame.
-  if (held != bench.holding_other() && (held || !ImGui::IsMouseDown(ImGuiMouseButton_Left)))
-    bench.hold_other(held);
+  if (held) bench.hold_other();
 }
 
 }  // namespace app::gui

@@ -86,10 +86,7 @@ void TuningPanel::draw_cards(PanelContext& context) {
     ImGui::InvisibleButton("card B", {half, height}, ImGuiButtonFlags_EnableNav);
     card(ui, "B", holding ? result_ : of_run(*other), b, {b.x + half, b.y + height}, holding);
     ImGui::SetItemTooltip("Hold to show B in every panel");
-    if (ImGui::IsItemActive() != holding && ImGui::IsMouseDown(ImGuiMouseButton_Left) &&
-        ImGui::IsItemActive())
-      bench.hold_other(true);
-    if (ImGui::IsItemDeactivated()) bench.hold_other(false);
+    if (ImGui::IsItemActive()) bench.hold_other();
   } else {
     ImGui::Dummy({half, height});
     list.AddRect(b, {b.x + half, b.y + height}, ui.u32(Role::line), ui.px(kCardRadius), 0, ui.px(1));

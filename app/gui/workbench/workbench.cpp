@@ -82,8 +82,7 @@ Workbench::Workbench(std::function<void()> wake)
 Workbench::~Workbench() = default;
 
 void Workbench::show(RunSource source) {
-  hold_other(false);
-  apply_hold();
+  apply_hold(false);
   if (source_ == RunSource::live && source != RunSource::live) engine_.post(live::Stop{});
   trace_.reset();
   trace_status_.reset();
@@ -137,7 +136,7 @@ bool Workbench::busy() const {
 void Workbench::update(double seconds_since_last_frame) {
   live_status_ = engine_.status();
   if (trace_) trace_status_ = trace_->status();
-  apply_hold();
+  apply_hold(std::exchange(wants_other_, false));
   if (!holding_other_) {
     const auto newest = model_->snapshot();
     if (newest->run_id() != run_id_) begin_run();
@@ -193,19 +192,15 @@ void Workbench::swap_with_other() {
   std::swap(history_, other_.history);
 }
 
-void Workbench::hold_other(bool held) {
-  wants_other_ = held;
-}
-
-void Workbench::apply_hold() {
-  if (wants_other_ == holding_other_ || other_.cache.empty()) return;
-  if (wants_other_) {
+void Workbench::apply_hold(bool held) {
+  if (held == holding_other_ || other_.cache.empty()) return;
+  if (held) {
     // The same pins at the same position, as far as they exist there.
     other_.history = {};
     other_.history.replace(history_.current());
   }
   swap_with_other();
-  holding_other_ = wants_other_;
+  holding_other_ = held;
 }
 
 void Workbench::set_preview(std::optional<view::CacheSettings> settings) {

@@ -81,9 +81,9 @@ class Workbench {
   // --- other settings
   // The run that was shown before this one (B); null: there was none.
   view::CacheView* other() { return other_.cache.empty() ? nullptr : &other_.cache; }
-  // While held, from the next frame on, every panel shows B instead, at the same place; a live run goes on
-  // unseen.
-  void hold_other(bool held);
+  // Called in every frame while it is held: from the next frame on every panel shows B instead, at the same
+  // place; a live run goes on unseen.
+  void hold_other() { wants_other_ = true; }
   bool holding_other() const { return holding_other_; }
   // What the runs shown so far came to, the oldest first.
   const std::vector<view::RunResult>& tried() const { return tried_; }
@@ -118,7 +118,7 @@ class Workbench {
   };
   void show(RunSource source);
   void swap_with_other();
-  void apply_hold();
+  void apply_hold(bool held);
   void begin_run();
 
   std::function<void()> wake_;
