@@ -67,6 +67,10 @@ bool TraceFollower::finished() const {
   return state_->replay && state_->replay->finished();
 }
 
+bool TraceFollower::begun() const {
+  return state_->replay.has_value();
+}
+
 bool TraceFollower::reads_copy() const {
   return state_->trace.copy != nullptr;
 }
