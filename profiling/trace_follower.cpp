@@ -18,9 +18,18 @@ struct TraceFollower::State {
   std::optional<Replay> replay;  // once the run has begun
   std::int64_t last_log = 0;     // row of the event log
 
+  void look_anew();
   engine::Status begin();
   engine::Status emit_up_to(std::int64_t newest, engine::EventSink& sink, const Progress& progress);
 };
+
+// A file without a write-ahead log is opened as one that does not change, and one that a recording has just
+// created has none yet: as long as the run has not begun, what was opened may be blind to what comes.
+void TraceFollower::State::look_anew() {
+  if (trace.copy != nullptr) return;
+  auto again = open_trace(path);
+  if (again && again->copy == nullptr) trace = std::move(*again);
+}
 
 engine::Status TraceFollower::State::begin() {
   auto facts = read_run(trace.db);
@@ -51,6 +60,7 @@ engine::Result<std::unique_ptr<TraceFollower>> TraceFollower::open(const std::fi
 
 engine::Result<bool> TraceFollower::emit_new(engine::EventSink& sink, const Progress& progress) {
   State& state = *state_;
+  if (!state.replay) state.look_anew();
   const ReadTransaction transaction(state.trace.db);
   if (!transaction.status()) return transaction.status().error();
   const auto newest = state.trace.db.integer("SELECT max(id) FROM event_log");
@@ -65,10 +75,6 @@ engine::Result<bool> TraceFollower::emit_new(engine::EventSink& sink, const Prog
 
 bool TraceFollower::finished() const {
   return state_->replay && state_->replay->finished();
-}
-
-bool TraceFollower::begun() const {
-  return state_->replay.has_value();
 }
 
 bool TraceFollower::reads_copy() const {

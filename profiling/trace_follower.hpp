@@ -29,7 +29,6 @@ class TraceFollower {
   engine::Result<bool> emit_new(engine::EventSink& sink, const Progress& progress = {});
 
   // The run's last event has been emitted.
-  bool begun() const;  // the run's first event has been emitted
   bool finished() const;
 
   // A copy had to be made to read the file (a crash left it half way); it does not grow.

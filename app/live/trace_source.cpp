@@ -123,11 +123,6 @@ engine::Status TraceSource::Reader::follow(std::unique_ptr<TraceFollower> follow
     if (follower->finished()) return {};
     if (auto same = check_file(); !same) return same;
     if (*portion) newest = Clock::now();
-    // Opened before the recording had its write-ahead log, it may never see one: as long as nothing came,
-    // look anew.
-    if (!follower->begun()) {
-      if (auto again = TraceFollower::open(path)) follower = std::move(*again);
-    }
     if (recorded || *portion) {
       set(TraceState::following);
     } else {

@@ -1,10 +1,14 @@
 #include "profiling/trace_follower.hpp"
 
+#include <sqlite3.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <filesystem>
+#include <string>
 #include <thread>
 
+#include "profiling/schema.hpp"
 #include "profiling/trace_reader.hpp"
 #include "tests/profiling/event_text.hpp"
 #include "tests/profiling/temporary_folder.hpp"
@@ -63,6 +67,25 @@ void follow_run(const SyntheticOptions& options, int bursts, int burst) {
   check_same(told.events, followed.events);
 }
 
+// A program that writes a trace by hand.
+class Connection {
+ public:
+  explicit Connection(const std::filesystem::path& path) {
+    REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK);
+  }
+  ~Connection() { sqlite3_close(db_); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void run(const std::string& sql) const {
+    INFO(sql);
+    REQUIRE(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
 }  // namespace
 
 TEST_CASE("TraceFollower, portions of a growing trace are the run as it was told") {
@@ -105,6 +128,31 @@ TEST_CASE("TraceFollower, tokens judged again while following are told as they w
   while (advance(*follower, followed)) {
   }
   check_same(told.events, followed.events);
+}
+
+TEST_CASE(
+    "TraceFollower, a recording that was opened before it had a write-ahead log is followed all the same") {
+  const TemporaryFolder folder;
+  record(folder / "whole.db", {}, 20);
+  {
+    auto writer = TraceWriter::create(folder / "t.db", {});
+    REQUIRE(writer);
+    REQUIRE((*writer)->finish());
+  }
+  const Connection recorder(folder / "t.db");
+  recorder.run("PRAGMA journal_mode = WAL");
+  const auto follower = open(folder / "t.db");
+  CHECK_FALSE(follower->has_write_ahead_log());
+  Recording followed;
+  CHECK_FALSE(advance(*follower, followed));
+
+  recorder.run("ATTACH '" + (folder / "whole.db").string() + "' AS whole");
+  for (const auto& table : profiling::raw_tables()) {
+    const std::string name(table.name);
+    recorder.run("INSERT OR REPLACE INTO main." + name + " SELECT * FROM whole." + name);
+  }
+  CHECK(advance(*follower, followed));
+  CHECK(follower->finished());
 }
 
 TEST_CASE("TraceFollower, nothing comes before the run has begun") {

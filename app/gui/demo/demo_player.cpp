@@ -9,7 +9,8 @@
 #include <thread>
 
 #include "app/run_setup.hpp"
-#include "app/view/preview.hpp"
+#include "app/view/run_curves.hpp"
+#include "app/view/run_result.hpp"
 
 namespace app::gui {
 
@@ -174,16 +175,11 @@ void DemoPlayer::gather_facts() {
   const view::RunSnapshot& run = bench_.run();
   facts_.model = run.run().model_name;
   facts_.heads = run.heads();
-  facts_.layers = run.layers();
   facts_.window = run.run().window;
   facts_.position = bench_.position();
   facts_.positions = bench_.positions();
-  facts_.prompt_tokens = 0;
   const view::SequenceView& sequence = bench_.sequence();
-  while (facts_.prompt_tokens < sequence.tokens() &&
-         sequence.token(facts_.prompt_tokens).phase == engine::Phase::prefill) {
-    ++facts_.prompt_tokens;
-  }
+  facts_.prompt_tokens = view::prompt_positions(sequence);
   const std::int32_t s = bench_.position();
   facts_.ratio = bench_.cache().size(s).logical_ratio();
   if (bench_.selection().token) {
@@ -199,15 +195,9 @@ void DemoPlayer::gather_facts() {
   const bool verified = entered_ >= static_cast<int>(DemoScene::verify) && run.finished() &&
                         std::abs(run.run().threshold - threshold_) < 1e-4;  // not still the run before
   if (verified) {
-    facts_.verified_ratio = bench_.cache().size(bench_.positions() - 1).logical_ratio();
-    double sum = 0;
-    int count = 0;
-    for (std::int32_t i = 0; i < run.quality_count(); ++i) {
-      if (run.measure(run.quality(i).measure) != "kl") continue;
-      sum += run.quality(i).value;
-      ++count;
-    }
-    if (count > 0) facts_.mean_kl = sum / count;
+    const view::RunResult result = view::run_result(bench_.cache());
+    facts_.verified_ratio = result.ratio;
+    facts_.mean_kl = result.kl;
     const auto trace = bench_.trace_path();
     std::error_code error;
     const auto bytes = std::filesystem::file_size(trace, error);

@@ -12,7 +12,7 @@ namespace app::gui {
 
 struct DemoOptions {
   std::filesystem::path model;   // a checkpoint with learned gates
-  std::filesystem::path prompt;  // a text file; its hidden number stands after `needle_mark`
+  std::filesystem::path prompt;  // the sample's text file, with its hidden number
   std::filesystem::path traces;  // folder for the runs' traces
   // Waits for the engine where the story needs it: a demo that is written to files does not miss a step. On a
   // display time does not stop.

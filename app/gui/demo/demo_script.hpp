@@ -39,7 +39,6 @@ struct DemoFacts {
   std::string model;
   std::int32_t prompt_tokens = 0;
   std::int32_t heads = 0;
-  std::int32_t layers = 0;
   std::int32_t window = 0;
   std::int32_t position = 0;
   std::int32_t positions = 0;

@@ -82,17 +82,4 @@ MapFrame lay_out_map(Ui& ui, const FieldSource& source, const view::TokenRange& 
   return frame;
 }
 
-std::int32_t output_begin(const view::SequenceView& sequence) {
-  std::int32_t low = 0, high = sequence.tokens();
-  while (low < high) {
-    const std::int32_t middle = low + (high - low) / 2;
-    if (sequence.token(middle).phase == engine::Phase::decode) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
-}
-
 }  // namespace app::gui

@@ -80,7 +80,4 @@ void paint_marks(PanelContext& context, const MapFrame& frame);
 // A rectangle that reads on any cell: the role's colour with casing on both sides.
 void paint_frame(const Ui& ui, ImDrawList& list, ImVec2 low, ImVec2 high, Role role);
 
-// First sampled token, or the number of tokens.
-std::int32_t output_begin(const view::SequenceView& sequence);
-
 }  // namespace app::gui

@@ -7,6 +7,7 @@
 #include "app/gui/panels/map_frame.hpp"
 #include "app/gui/panels/token_tooltip.hpp"
 #include "app/view/format.hpp"
+#include "app/view/run_curves.hpp"
 
 namespace app::gui {
 
@@ -169,7 +170,7 @@ void paint_axis(PanelContext& context, const MapFrame& frame) {
     if (left + width > main.area.high.x || (left < hidden_high && left + width > hidden_low)) continue;
     label_at(ui, list, {std::round(left), lower}, text.c_str(), Role::text3, Face::mono, text_size::kAxis);
   }
-  const std::int32_t output = output_begin(context.bench.sequence());
+  const std::int32_t output = view::prompt_positions(context.bench.sequence());
   if (main.shows(output) && output > tokens.begin) {
     const float x = main.begin_x(output);
     const float prompt_width = label_width(ui, "prompt", Face::ui, text_size::kCaption);

@@ -4,9 +4,7 @@
 #include <imgui_internal.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -15,6 +13,7 @@
 #include "app/gui/panels/log_panel.hpp"
 #include "app/gui/panels/panel_makers.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/workbench/places.hpp"
 
 namespace app::gui {
 
@@ -218,14 +217,10 @@ void Application::take_pictures() {
                                    pixel(high.x - low.x, points.x), pixel(high.y - low.y, points.y))
                             : std::move(*picture);
   std::replace(title.begin(), title.end(), ' ', '-');
-  const std::time_t now = std::time(nullptr);
-  std::tm time{};
-  localtime_r(&now, &time);
-  std::array<char, 32> stamp{};
-  std::strftime(stamp.data(), stamp.size(), "%Y%m%d-%H%M%S", &time);
+  const std::string stamp = file_stamp();
   std::error_code error;
   const auto path = std::filesystem::current_path(error) /
-                    fmt::format("dmscope-{}{}.png", title.empty() ? "" : title + "-", stamp.data());
+                    fmt::format("dmscope-{}{}.png", title.empty() ? "" : title + "-", stamp);
   if (auto written = write_png(path, image); !written)
     return notices_.add(NoticeLevel::error, written.error().message);
   ImGui::SetClipboardText(path.c_str());

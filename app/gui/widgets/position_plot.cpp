@@ -6,23 +6,13 @@
 #include <cmath>
 
 #include "app/view/format.hpp"
+#include "app/view/run_curves.hpp"
 
 namespace app::gui {
 
 namespace {
 
 constexpr float kLeft = 38, kBottom = 16, kTop = 6;
-
-// The first position that was not prefilled.
-std::int32_t decode_begin(const view::SequenceView& sequence) {
-  std::int32_t low = 0, high = sequence.tokens();
-  while (low < high) {
-    const std::int32_t middle = low + (high - low) / 2;
-    (sequence.token(middle).phase == engine::Phase::prefill ? low : high) =
-        middle + (sequence.token(middle).phase == engine::Phase::prefill ? 1 : 0);
-  }
-  return low;
-}
 
 std::int32_t round_step(double least) {
   std::int32_t power = 1;
@@ -96,7 +86,7 @@ float PositionPlot::y_of(double value) const {
 void PositionPlot::draw_frame() {
   Ui& ui = context_.ui;
   const FontScope font(ui.fonts(), Face::mono, text_size::kAxis);
-  const std::int32_t decode = decode_begin(context_.bench.sequence());
+  const std::int32_t decode = view::prompt_positions(context_.bench.sequence());
   const float border = decode < positions_ ? std::round(x_of(decode)) : high_.x;
   // Prefill on a ground of its own.
   list_->AddRectFilled(low_, {border, high_.y},

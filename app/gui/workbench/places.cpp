@@ -1,6 +1,8 @@
 #include "app/gui/workbench/places.hpp"
 
+#include <array>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <system_error>
 
@@ -44,6 +46,15 @@ fs::path sample_trace_path() {
 fs::path traces_folder() {
   const fs::path data = xdg_folder("XDG_DATA_HOME", ".local/share");
   return data.empty() ? fs::path() : data / "dmscope/traces";
+}
+
+std::string file_stamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm time{};
+  localtime_r(&now, &time);
+  std::array<char, 32> stamp{};
+  std::strftime(stamp.data(), stamp.size(), "%Y%m%d-%H%M%S", &time);
+  return stamp.data();
 }
 
 }  // namespace app::gui

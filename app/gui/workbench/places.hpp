@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace app::gui {
 
@@ -14,5 +15,8 @@ std::filesystem::path sample_trace_path();
 
 // Where the window records its runs: $XDG_DATA_HOME/dmscope/traces. Empty without a home folder.
 std::filesystem::path traces_folder();
+
+// The local time for the name of a new file: "20261122-101500".
+std::string file_stamp();
 
 }  // namespace app::gui

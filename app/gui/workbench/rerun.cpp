@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "app/gui/workbench/places.hpp"
+#include "app/view/run_curves.hpp"
 
 namespace app::gui {
 
@@ -13,16 +14,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::int32_t prompt_tokens(const view::SequenceView& sequence) {
-  std::int32_t count = 0;
-  while (count < sequence.tokens() && sequence.token(count).phase == engine::Phase::prefill) ++count;
-  return count;
-}
-
 // A prompt that went through a template is not the text of its tokens.
 bool was_raw(const view::SequenceView& sequence, const std::string& prompt) {
   std::string text;
-  const std::int32_t count = prompt_tokens(sequence);
+  const std::int32_t count = view::prompt_positions(sequence);
   for (std::int32_t i = 0; i < count && text.size() <= prompt.size(); ++i) text += sequence.token(i).text;
   return text == prompt;
 }
@@ -52,7 +47,7 @@ RunOptions rerun_options(const Workbench& bench) {
   options.chains = std::max(1, run.chains);
   if (run.sinks > 0) options.policy.options.sinks = run.sinks;
   if (!bench.has_run()) return options;
-  const std::int32_t prompt = prompt_tokens(bench.sequence());
+  const std::int32_t prompt = view::prompt_positions(bench.sequence());
   options.prompt.raw = was_raw(bench.sequence(), run.prompt);
   options.tokens = std::max(1, bench.sequence().tokens() - prompt);
   options.quality = snapshot.quality_count() > 0;

@@ -6,6 +6,7 @@
 
 #include "app/gui/theme/style.hpp"
 #include "app/view/row_layout.hpp"
+#include "app/view/run_curves.hpp"
 #include "app/view/token_axis.hpp"
 
 namespace app::gui {
@@ -28,9 +29,7 @@ void SamplePreview::update() {
   facts_.tokens = sequence.processed();
   facts_.window = cache_.window();
   facts_.ratio = cache_.size(facts_.tokens - 1).logical_ratio();
-  for (std::int32_t position = 0; position < sequence.tokens(); ++position) {
-    facts_.decoded += sequence.token(position).phase == engine::Phase::decode ? 1 : 0;
-  }
+  facts_.decoded = sequence.tokens() - view::prompt_positions(sequence);
   std::error_code error;
   const auto bytes = std::filesystem::file_size(trace_, error);
   facts_.bytes = error ? 0 : static_cast<std::int64_t>(bytes);

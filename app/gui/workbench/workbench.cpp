@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <ctime>
 #include <utility>
+
+#include "app/gui/workbench/places.hpp"
 
 namespace app::gui {
 
@@ -16,16 +16,12 @@ namespace {
 
 // 20261122-101500.db, with a number where that exists.
 fs::path new_trace(const fs::path& folder) {
-  const std::time_t now = std::time(nullptr);
-  std::tm time{};
-  localtime_r(&now, &time);
-  std::array<char, 32> stamp{};
-  std::strftime(stamp.data(), stamp.size(), "%Y%m%d-%H%M%S", &time);
+  const std::string stamp = file_stamp();
   std::error_code error;
   fs::create_directories(folder, error);  // what is wrong with it shows when the trace is created
-  fs::path path = folder / fmt::format("{}.db", stamp.data());
+  fs::path path = folder / fmt::format("{}.db", stamp);
   for (int number = 2; fs::exists(path, error) && number < 1000; ++number) {
-    path = folder / fmt::format("{}-{}.db", stamp.data(), number);
+    path = folder / fmt::format("{}-{}.db", stamp, number);
   }
   return path;
 }
