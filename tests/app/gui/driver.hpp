@@ -1,30 +1,51 @@
-// The application as gui_tests drive it.
+// The application as gui_tests drive it: a fresh one for each group of tests, on a host without OpenGL.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "app/gui/shell/application.hpp"
 
+struct ImGuiTestContext;
 struct ImGuiTestEngine;
 
 namespace gui_tests {
 
 class Driver {
  public:
-  explicit Driver(app::gui::Host& host) {
-    app::gui::ApplicationOptions options;
-    options.settings.native_dialogs = false;
-    application_ = std::make_unique<app::gui::Application>(host, bench_, std::move(options));
-  }
+  Driver(app::gui::Host& host, ImGuiTestEngine* engine, const char* group);
+
   app::gui::Application& application() { return *application_; }
   app::gui::Workbench& bench() { return bench_; }
+  void run(const char* command) { application_->commands().run(command); }
   void end() { application_.reset(); }
 
+  // A test of this group.
+  void add(const char* name, void (*body)(ImGuiTestContext*, Driver&));
+
+  // Opens a trace and comes back when all of it is shown in `layout`, the first-start card away; with the
+  // path left out, the sample's.
+  void open_trace(ImGuiTestContext* context, const char* layout,
+                  std::filesystem::path trace = sample_trace());
+  static std::filesystem::path sample_trace();
+
+  // Draws frames until `reached`; a check of the test fails where that takes longer than `seconds`.
+  static void wait(ImGuiTestContext* context, double seconds, const std::function<bool()>& reached);
+
  private:
+  ImGuiTestEngine* engine_;
+  const char* group_;
   app::gui::Workbench bench_{{}};
   std::unique_ptr<app::gui::Application> application_;
 };
 
-void register_shell_tests(ImGuiTestEngine* engine, Driver& driver);
+// Every group; a file each, named <group>_driver_test.cpp.
+void add_shell_tests(Driver& driver);
+
+struct Group {
+  const char* name;
+  void (*add)(Driver&);
+};
 
 }  // namespace gui_tests

@@ -1,17 +1,28 @@
-// gui_tests: drives the application through Dear ImGui's test engine on a host without OpenGL. Exit status 0
-// only if every test ran and passed.
+// gui_tests GROUP: drives the application through Dear ImGui's test engine on a host without OpenGL. Exit
+// status 0 only if every test of the group ran and passed.
 #include <imgui.h>
 #include <imgui_te_context.h>
 #include <imgui_te_engine.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
-#include <cstring>
+#include <string_view>
 
 #include "tests/app/gui/driver.hpp"
 
 namespace {
 
+constexpr std::array kGroups{
+    gui_tests::Group{"shell", gui_tests::add_shell_tests},
+};
 constexpr int kMaxFrames = 200000;  // a test that hangs fails
+
+const gui_tests::Group* group_named(std::string_view name) {
+  const auto found = std::find_if(kGroups.begin(), kGroups.end(),
+                                  [&](const gui_tests::Group& group) { return name == group.name; });
+  return found == kGroups.end() ? nullptr : &*found;
+}
 
 int report(ImGuiTestEngine* engine) {
   ImVector<ImGuiTest*> tests;
@@ -31,7 +42,12 @@ int report(ImGuiTestEngine* engine) {
 
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+  const gui_tests::Group* group = count == 2 ? group_named(arguments[1]) : nullptr;
+  if (group == nullptr) {
+    std::printf("usage: gui_tests GROUP\n");
+    return 2;
+  }
   app::gui::HostOptions options;
   options.kind = app::gui::HostKind::null;
   auto host = app::gui::Host::create(options);
@@ -39,13 +55,13 @@ int main() {
     std::printf("%s\n", host.error().message.c_str());
     return 1;
   }
-  gui_tests::Driver driver(**host);
   ImGuiTestEngine* engine = ImGuiTestEngine_CreateContext();
+  gui_tests::Driver driver(**host, engine, group->name);
   ImGuiTestEngineIO& io = ImGuiTestEngine_GetIO(engine);
   io.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
   io.ConfigVerboseLevelOnError = ImGuiTestVerboseLevel_Info;
   io.ConfigNoThrottle = true;
-  gui_tests::register_shell_tests(engine, driver);
+  group->add(driver);
   ImGuiTestEngine_Start(engine, ImGui::GetCurrentContext());
   ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, nullptr, ImGuiTestRunFlags_RunFromCommandLine);
   for (int frame = 0; frame < kMaxFrames && !ImGuiTestEngine_IsTestQueueEmpty(engine); ++frame) {

@@ -11,11 +11,6 @@ namespace {
 
 using namespace app::gui;
 
-void add(ImGuiTestEngine* engine, const char* name, std::function<void(ImGuiTestContext*)> body) {
-  ImGuiTest* test = IM_REGISTER_TEST(engine, "shell", name);
-  test->TestFunc = std::move(body);
-}
-
 // Closes whatever a command opened.
 void dismiss(ImGuiTestContext* context) {
   for (int press = 0; press < 3; ++press) context->KeyPress(ImGuiKey_Escape);
@@ -102,17 +97,14 @@ void theme_follows(ImGuiTestContext* context, Driver& driver) {
 
 }  // namespace
 
-void register_shell_tests(ImGuiTestEngine* engine, Driver& driver) {
-  const auto with = [&driver](void (*body)(ImGuiTestContext*, Driver&)) {
-    return [&driver, body](ImGuiTestContext* context) { body(context, driver); };
-  };
-  add(engine, "every_menu_shows_its_items", with(menus));
-  add(engine, "the_palette_runs_a_command", with(palette));
-  add(engine, "layout_buttons_switch_layouts", with(layout_buttons));
-  add(engine, "every_layout_shows_its_panels", with(panels_are_there));
-  add(engine, "the_file_dialog_opens_what_exists", with(file_dialog));
-  add(engine, "the_theme_follows_its_shortcut", with(theme_follows));
-  add(engine, "every_command_runs", with(every_command));
+void add_shell_tests(Driver& driver) {
+  driver.add("every_menu_shows_its_items", menus);
+  driver.add("the_palette_runs_a_command", palette);
+  driver.add("layout_buttons_switch_layouts", layout_buttons);
+  driver.add("every_layout_shows_its_panels", panels_are_there);
+  driver.add("the_file_dialog_opens_what_exists", file_dialog);
+  driver.add("the_theme_follows_its_shortcut", theme_follows);
+  driver.add("every_command_runs", every_command);
 }
 
 }  // namespace gui_tests
