@@ -1,16 +1,28 @@
 # Debian's libraries, linked statically where Debian ships an archive, so that the one binary starts on a
-# machine that has none of them. Headers only: fmt, nlohmann-json, CLI11.
+# machine that has none of them. Headers only: nlohmann-json, CLI11.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(CLI11 REQUIRED)
 
-# Debian has no archive of fmt. The program we ship takes it as headers; a sanitizer build, which runs only where it
-# was built, takes the shared library and compiles in half of the time.
+# Debian has no archive of fmt. Compiled as headers alone it takes more than half of the time that our files take, so
+# what need not be in every file is compiled once, into an archive of our own; a version of fmt with which that does
+# not work is taken as headers. A sanitizer build runs only where it was built and takes the shared library.
 if(DMSCOPE_SANITIZE)
   add_library(dmscope::fmt ALIAS fmt::fmt)
 else()
-  add_library(dmscope::fmt ALIAS fmt::fmt-header-only)
+  get_target_property(fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+  try_compile(DMSCOPE_FMT_ARCHIVE "${PROJECT_BINARY_DIR}/fmt-probe"
+    SOURCES "${PROJECT_SOURCE_DIR}/cmake/fmt/archive.cpp" "${PROJECT_SOURCE_DIR}/cmake/fmt/probe.cpp"
+    CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${fmt_include}"
+    CXX_STANDARD 20)
+  if(DMSCOPE_FMT_ARCHIVE)
+    add_library(dmscope_fmt STATIC cmake/fmt/archive.cpp)
+    target_include_directories(dmscope_fmt SYSTEM PUBLIC "${fmt_include}")
+    add_library(dmscope::fmt ALIAS dmscope_fmt)
+  else()
+    add_library(dmscope::fmt ALIAS fmt::fmt-header-only)
+  endif()
 endif()
 
 # dmscope_static(NAME HEADER LIBRARY...): imported target dmscope::NAME, the archive if there is one.
