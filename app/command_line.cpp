@@ -15,6 +15,7 @@
 #include "app/commands/stats.hpp"
 #include "app/commands/tokenize.hpp"
 #include "app/gui/commands/demo.hpp"
+#include "app/gui/commands/eval.hpp"
 #include "app/gui/commands/shot.hpp"
 #include "app/gui/commands/ui_bench.hpp"
 #include "app/gui/commands/window.hpp"
@@ -35,6 +36,8 @@ constexpr std::array kCommands{
     Command{"record", run_record, "Run a prompt and keep every decision in a trace"},
     Command{"score", run_score, "Logits, gate logits and live slots of given token ids, as npy"},
     Command{"tokenize", run_tokenize, "Text to token ids and back"},
+    Command{"eval", run_eval,
+            "Quality against compression: tasks, text and questions under a list of settings"},
     Command{"stats", run_stats, "A trace as numbers"},
     Command{"sql", run_sql, "A query over a trace, as CSV or JSON"},
     Command{"export", run_export, "A trace for Perfetto, or as CSV files"},
@@ -42,9 +45,6 @@ constexpr std::array kCommands{
     Command{"info", run_info, "What this machine, a checkpoint or a trace is"},
     Command{"bench", run_bench, "Speed and memory, measured against the memory's own ceiling"},
 };
-
-// Commands of the design that later versions bring.
-constexpr std::array<std::string_view, 1> kLaterCommands{"eval"};
 
 void print_help(Console& console) {
   console.out() << "DMScope: a profiler for LLM inference with a compressed KV cache.\n\n"
@@ -76,9 +76,6 @@ engine::Status dispatch(Arguments arguments, Console& console) {
   }
   if (command != kCommands.end()) return command->run(arguments.subspan(1), console);
   if (first.starts_with("--")) return run_window(arguments, console);
-  if (std::find(kLaterCommands.begin(), kLaterCommands.end(), first) != kLaterCommands.end()) {
-    return engine::bad_input("{}: not built in this version", first);
-  }
   console.later("Run 'dmscope --help' for the commands.");
   return engine::bad_input("unknown command '{}'", first);
 }

@@ -1,24 +1,13 @@
 #include "engine/session/dense_shadow.hpp"
 
-#include <algorithm>
 #include <cassert>
-#include <cmath>
 
 #include "engine/policy/policy.hpp"
+#include "engine/quality/distribution.hpp"
 
 namespace engine {
 
 namespace {
-
-double log_of_sum(std::span<const float> logits, double highest) {
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(logit - highest);
-  return highest + std::log(sum);
-}
-
-double highest(std::span<const float> logits) {
-  return *std::max_element(logits.begin(), logits.end());
-}
 
 std::int32_t rows_of(const StepInput& input) {
   switch (input.logits) {
@@ -33,22 +22,6 @@ std::int32_t rows_of(const StepInput& input) {
 }
 
 }  // namespace
-
-double kl_divergence(std::span<const float> dense, std::span<const float> run) {
-  const double dense_total = log_of_sum(dense, highest(dense));
-  const double run_total = log_of_sum(run, highest(run));
-  double divergence = 0;
-  for (std::size_t i = 0; i < dense.size(); ++i) {
-    const double log_dense = dense[i] - dense_total;
-    divergence += std::exp(log_dense) * (log_dense - (run[i] - run_total));
-  }
-  return std::max(0.0, divergence);  // below zero by rounding only
-}
-
-bool same_top(std::span<const float> dense, std::span<const float> run) {
-  return std::max_element(dense.begin(), dense.end()) - dense.begin() ==
-         std::max_element(run.begin(), run.end()) - run.begin();
-}
 
 DenseShadow::DenseShadow(std::unique_ptr<Backend> backend, std::int32_t vocab)
     : backend_(std::move(backend)), vocab_(static_cast<std::size_t>(vocab)) {}

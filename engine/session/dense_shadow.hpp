@@ -17,11 +17,6 @@
 
 namespace engine {
 
-// KL(dense || run) of the distributions that two rows of logits stand for, in nats.
-double kl_divergence(std::span<const float> dense, std::span<const float> run);
-// Whether both rows have the same likeliest token.
-bool same_top(std::span<const float> dense, std::span<const float> run);
-
 class DenseShadow {
  public:
   static Result<std::unique_ptr<DenseShadow>> create(std::shared_ptr<const Model> model,

@@ -55,7 +55,7 @@ TEST_CASE("Program, commands that are unknown or not built are refused") {
       {{"shot", "--out", "x.png", "--layout", "compare"},
        "dmscope: --layout compare: not built in this version"},
       {{"shot", "--out", "x.png", "--step", "3"}, "dmscope: --step: needs a trace or --model"},
-      {{"eval", "--model", "x"}, "dmscope: eval: not built in this version"},
+      {{"eval", "--model", "x", "--tasks", "none"}, "dmscope: --tasks none: expected --text or --questions then"},
       {{"recrod"}, "dmscope: unknown command 'recrod'"},
       {{"--bogus"}, "dmscope: unknown or misplaced argument '--bogus'"},
       {{"-x"}, "dmscope: unknown command '-x'"},

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "engine/quality/distribution.hpp"
 #include "engine/session/score.hpp"
 #include "engine/session/session.hpp"
 #include "tests/engine/support/random_model.hpp"
@@ -110,15 +111,6 @@ void check_against_score(const Setup& setup, const engine::RunSummary& summary, 
 }
 
 }  // namespace
-
-TEST_CASE("kl_divergence, is that of the softmaxes, whatever their offset") {
-  const std::vector<float> a{1, 2, 3}, b{0, 2.5F, -1}, shifted{1000, 1002.5F, 999};
-  CHECK(engine::kl_divergence(a, a) == 0);
-  CHECK(engine::kl_divergence(a, b) == Catch::Approx(plain_kl(a, b)));
-  CHECK(engine::kl_divergence(a, shifted) == Catch::Approx(plain_kl(a, b)));
-  CHECK(engine::same_top(b, shifted));
-  CHECK(!engine::same_top(a, b));
-}
 
 TEST_CASE("run_session, a dense run agrees with its dense shadow") {
   Setup setup;
