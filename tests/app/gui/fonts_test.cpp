@@ -55,10 +55,12 @@ TEST_CASE("Without fonts of the system its own letters are there, and others are
     CHECK_FALSE(fonts[face]->IsGlyphInFont(0x05D0));
   }
   host->begin_frame();
-  const FontScope font(fonts, Face::ui, 13);
-  CHECK(ImGui::CalcTextSize("\u05D0\u4E2D\U0001F600").x > 0);
-  ImGui::GetForegroundDrawList()->AddText({0, 0}, IM_COL32_WHITE, "\u05D0\u4E2D\U0001F600");
-  ImGui::EndFrame();
+  {
+    const FontScope font(fonts, Face::ui, 13);
+    CHECK(ImGui::CalcTextSize("\u05D0\u4E2D\U0001F600").x > 0);
+    ImGui::GetForegroundDrawList()->AddText({0, 0}, IM_COL32_WHITE, "\u05D0\u4E2D\U0001F600");
+  }
+  host->end_frame();
 }
 
 TEST_CASE("A font that is missing or is no font is named and left out") {

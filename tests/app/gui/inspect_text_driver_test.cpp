@@ -1,8 +1,10 @@
 // The token text under a user's hand: pins, ranges, the search, the minimap and the keyboard.
 #include <imgui_te_context.h>
 #include <imgui_te_engine.h>
+#include <unistd.h>
 
 #include "tests/app/gui/inspect_driver.hpp"
+#include "tests/app/gui/text_trace.hpp"
 
 namespace gui_tests {
 
@@ -163,6 +165,37 @@ void page_keys_scroll(ImGuiTestContext* context, Driver& driver) {
   IM_CHECK(driver.bench().selection().token == 20);
 }
 
+// 100,000 characters, with whatever a prompt may hold: nothing is clipped, everything can be pointed at.
+void unusual_text_is_shown_whole(ImGuiTestContext* context, Driver& driver) {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("dmscope-text-" + std::to_string(::getpid()) + ".db");
+  IM_CHECK(write_text_trace(path, unusual_tokens(20'000)));
+  driver.open_trace(context, "inspect", path);
+  const TextHand text{context, driver};
+  const ImRect inside = text.prompt()->InnerRect;
+  for (std::int32_t token = 0; token <= kLongToken; ++token) {
+    const ImRect piece = rect(context, id_in(text.prompt()->ID, token));
+    IM_CHECK_GT(piece.GetWidth(), 0.0F);
+    IM_CHECK_LE(piece.Max.x, inside.Max.x);
+    point(context, place(piece));
+    IM_CHECK(driver.bench().hover().token == token);
+  }
+  click(context, text.at(kLongToken));
+  IM_CHECK(driver.bench().selection().token == kLongToken);
+  context->ItemInputValue(id_in(text.panel(), "##search"), "\u05e9\u05dc\u05d5\u05dd");
+  context->Yield(3);
+  IM_CHECK_EQ(driver.bench().marks().matches.size(), 1U);
+  IM_CHECK_EQ(driver.bench().marks().matches[0].begin, 1);
+  context->ItemInputValue(id_in(text.panel(), "##search"), "");
+  // To the other end and back.
+  const std::int32_t last = driver.bench().sequence().tokens() - 1;
+  driver.bench().select(view::pin_token({}, last - 1));
+  context->Yield(3);
+  IM_CHECK(text.shows(last - 1));
+  driver.open_trace(context, "inspect");
+  std::filesystem::remove(path);
+}
+
 void modes_are_chosen(ImGuiTestContext* context, Driver& driver) {
   const TextHand text = open_text(context, driver);
   for (const char* mode : {"First layer to evict", "KL to dense", "Heads holding"}) {
@@ -185,6 +218,7 @@ void add_text_tests(Driver& driver) {
   driver.add("text_follows_pins_and_scrubbing", text_follows_pins_and_scrubbing);
   driver.add("text_page_keys_scroll", page_keys_scroll);
   driver.add("text_modes_are_chosen", modes_are_chosen);
+  driver.add("text_of_any_kind_is_shown_whole", unusual_text_is_shown_whole);
 }
 
 }  // namespace gui_tests

@@ -15,7 +15,7 @@ TEST_CASE("PushMotion, one step forward moves for its time and then rests") {
   CHECK(motion.moving());
   CHECK(motion.progress() > 0.5);
   CHECK(motion.progress() < 1);
-  motion.update(1, 11, true, 5 + PushMotion::kSeconds);
+  motion.update(1, 11, true, 5.01 + PushMotion::kSeconds);
   CHECK_FALSE(motion.moving());
   CHECK(motion.progress() == 1);
 }
