@@ -167,7 +167,7 @@ void OccupancyPanel::draw_pages(PanelContext& context, view::Head head) {
            right.c_str(), Role::text2, Face::ui, text_size::kCaption);
   const float top = low.y + ui.px(one_line ? 19 : 34);
   const std::string order = fmt::format(
-      "{} of slots out of token order; no holes, {} free in the last page",
+      "{} of slots out of token order, {} free, no holes",
       view::format_percent(used > 0 ? static_cast<double>(out_of_order_) / used : 0), held * page - used);
   ImGui::SetCursorScreenPos(low);
   ImGui::InvisibleButton("##order", {width, top - low.y});

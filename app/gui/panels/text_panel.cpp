@@ -10,6 +10,7 @@
 #include "app/gui/fonts/icons.hpp"
 #include "app/gui/host/host.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 #include "app/view/run_curves.hpp"
 
@@ -204,6 +205,7 @@ void TextPanel::draw_legend(PanelContext& context) {
   }
   list.AddRect({x, at.y + ui.px(4)}, {x + bar, at.y + ui.px(12)}, ui.u32(Role::line), 0, 0, ui.px(1));
   x += bar + ui.px(5);
+  drawn_item(high_text.c_str(), {x, at.y}, {x + ui.px(40), at.y + ui.px(14)});
   x += label_at(ui, list, {x, at.y}, high_text.c_str(), Role::text2, Face::ui, text_size::kCaption) +
        ui.px(14);
   if (x + ui.px(24) + label_width(ui, "doomed", Face::ui, text_size::kCaption) < at.x + width) {

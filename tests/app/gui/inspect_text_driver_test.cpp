@@ -198,13 +198,19 @@ void unusual_text_is_shown_whole(ImGuiTestContext* context, Driver& driver) {
 
 void modes_are_chosen(ImGuiTestContext* context, Driver& driver) {
   const TextHand text = open_text(context, driver);
-  for (const char* mode : {"First layer to evict", "KL to dense", "Heads holding"}) {
+  // What the strongest shade stands for.
+  const auto choose = [&](const char* mode, const char* strongest) {
     context->SetRef(text.panel()->ID);
     context->ItemClick("##mode");
     context->ItemClick((std::string("//$FOCUSED/") + mode).c_str());
-    context->Yield(2);
-    IM_CHECK(text.shows(10));
-  }
+    context->Yield(3);
+    return is_drawn(context, id_in(text.panel(), strongest));
+  };
+  IM_CHECK(is_drawn(context, id_in(text.panel(), "90 heads")));
+  IM_CHECK(choose("First layer to evict", "never"));
+  IM_CHECK(!choose("KL to dense", "never"));
+  IM_CHECK(!is_drawn(context, id_in(text.panel(), "90 heads")));
+  IM_CHECK(choose("Heads holding", "90 heads"));
 }
 
 }  // namespace
