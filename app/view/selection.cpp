@@ -58,6 +58,34 @@ Selection select_tokens(Selection selection, std::int32_t from, std::int32_t to)
   return selection;
 }
 
+Selection extend_tokens(Selection selection, std::int32_t by, std::int32_t tokens) {
+  if (tokens <= 0 || (!selection.token && !selection.tokens)) return selection;
+  std::int32_t anchor = selection.token.value_or(0), end = anchor;
+  if (const auto& range = selection.tokens) {
+    // The pinned token stays where it is an end of the range; else its beginning does.
+    const bool from_end = selection.token && *selection.token == range->end - 1 && range->size() > 1;
+    anchor = from_end ? range->end - 1 : range->begin;
+    end = from_end ? range->begin : range->end - 1;
+  }
+  return select_tokens(std::move(selection), anchor, std::clamp(end + by, 0, tokens - 1));
+}
+
+Selection pin_next_head(Selection selection, std::int32_t by, std::int32_t layers, std::int32_t kv_heads) {
+  const std::int32_t count = layers * kv_heads;
+  if (count <= 0) return selection;
+  std::int32_t flat = by > 0 ? 0 : count - 1;
+  if (selection.head) flat = selection.head->layer * kv_heads + selection.head->kv_head + by;
+  flat = std::clamp(flat, 0, count - 1);
+  return pin_head(std::move(selection), {flat / kv_heads, flat % kv_heads});
+}
+
+Selection toggle_layer(Selection selection, std::int32_t kv_heads) {
+  if (!selection.head) return selection;
+  const HeadSet layer = HeadSet::layer(selection.head->layer, kv_heads);
+  selection.heads = selection.heads == layer ? HeadSet() : layer;
+  return selection;
+}
+
 Selection clear_one(Selection selection) {
   if (selection.tokens || selection.times || !selection.heads.empty() || selection.operation) {
     selection.tokens.reset();

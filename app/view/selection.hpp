@@ -67,6 +67,13 @@ Selection pin_token(Selection selection, std::int32_t token);
 Selection pin_head(Selection selection, Head head);
 // The two ends in any order, both included.
 Selection select_tokens(Selection selection, std::int32_t from, std::int32_t to);
+// The selected tokens end `by` further on; without any they begin at the pinned token, the other end of what
+// there is. Never beyond [0, tokens).
+Selection extend_tokens(Selection selection, std::int32_t by, std::int32_t tokens);
+// The head `by` rows further down in a model of this shape; the first, or the last, without one.
+Selection pin_next_head(Selection selection, std::int32_t by, std::int32_t layers, std::int32_t kv_heads);
+// Limits to the heads of the pinned head's layer, or no longer.
+Selection toggle_layer(Selection selection, std::int32_t kv_heads);
 // Esc: ranges and sets go first, then pins.
 Selection clear_one(Selection selection);
 // What is no longer there, in another run or sequence, is dropped.

@@ -5,6 +5,37 @@
 
 namespace app::view {
 
+namespace {
+
+// A line may break after so many characters of one token: no token is wider than a line.
+constexpr std::size_t kLongestPiece = 12;
+
+// Characters that are drawn over, or change, the one before them.
+bool belongs_to_last(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  const bool combining = byte(0) == 0xCC || (byte(0) == 0xCD && byte(1) < 0xB0);  // U+0300 to U+036F
+  const bool variation = byte(0) == 0xEF && byte(1) == 0xB8 && byte(2) < 0x90;    // U+FE00 to U+FE0F
+  const bool tone = byte(0) == 0xF0 && byte(1) == 0x9F && byte(2) == 0x8F && byte(3) >= 0xBB;  // of skin
+  return combining || variation || tone;
+}
+
+// Where a piece that begins at `begin` ends: at most kLongestPiece characters on.
+std::size_t piece_end(std::string_view text, std::size_t begin, std::size_t end) {
+  if (end - begin <= kLongestPiece) return end;
+  std::size_t characters = 0;
+  for (std::size_t at = begin; at < end; ++at) {
+    const bool starts = (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+    if (!starts || belongs_to_last(text, at)) continue;
+    if (characters == kLongestPiece) return at;
+    ++characters;
+  }
+  return end;
+}
+
+}  // namespace
+
 void TextLayout::update(const RunSnapshot& run, const SequenceView& sequence, TokenRange tokens,
                         float wrap_width, const TextMeasure& measure) {
   tokens.begin = std::clamp(tokens.begin, 0, sequence.tokens());
@@ -35,9 +66,9 @@ void TextLayout::update(const RunSnapshot& run, const SequenceView& sequence, To
 void TextLayout::add_pieces(const SequenceView& sequence, std::int32_t token, const TextMeasure& measure) {
   const std::string_view text = sequence.token(token).text;
   for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t found = text.find('\n', begin);
-    const bool breaks = found != std::string_view::npos;
-    const std::size_t end = breaks ? found : text.size();
+    const std::size_t found = std::min(text.find('\n', begin), text.size());
+    const std::size_t end = piece_end(text, begin, found);
+    const bool breaks = end == found && found < text.size();
     TextPiece piece{token, static_cast<std::int32_t>(begin), static_cast<std::int32_t>(end), breaks};
     piece.breakable = text[begin] == ' ' || pieces_.empty() || pieces_.back().breaks_line;
     if (end > begin) piece.width = measure.width(text.substr(begin, end - begin));

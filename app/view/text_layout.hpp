@@ -1,8 +1,8 @@
 // Tokens of a sequence as wrapped text: lines, where each token stands, and which token is at a point.
 //
 // Widths are asked for once per piece and kept, so that growing or re-wrapping 32,768 tokens is a matter of
-// adding numbers. Lines break before a piece that begins with a space, else between tokens; a token with line
-// breaks has several pieces. Pixels; lines count from 0.
+// adding numbers. Lines break before a piece that begins with a space, else between pieces; a token with line
+// breaks, or a very long one, has several. Pixels; lines count from 0.
 #pragma once
 
 #include <cstdint>

@@ -56,6 +56,7 @@ class Host {
   // "OpenGL 4.5, llvmpipe", for people.
   const std::string& renderer() const { return renderer_; }
   bool is_window() const { return kind_ == HostKind::window; }
+  bool has_pixels() const { return kind_ != HostKind::null; }
   // CPU time of the last frame between begin_frame and end_frame, without rasterisation.
   double last_frame_seconds() const { return last_frame_seconds_; }
   std::function<void(std::vector<std::string>)> on_files_dropped;

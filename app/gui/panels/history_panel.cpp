@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 #include "app/view/printable.hpp"
 #include "app/view/run_curves.hpp"
@@ -143,13 +144,22 @@ void HistoryPanel::draw_row(PanelContext& context, const view::HeadFate& fate, b
   if (ImGui::Selectable("##row", pinned,
                         ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap))
     bench.select(view::pin_head(bench.selection(), head));
+  // What is pointed at elsewhere has the same tint as what is pointed at here.
+  const bool hovered = bench.hover().head == head;
+  if (hovered && !pinned) ImGui::TableSetBgColor(ImGuiTableBgTarget_RowBg1, ui.u32(Role::raised));
+  if (pinned || bench.selection().heads.contains(head)) {
+    const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
+    ImGui::GetWindowDrawList()->AddRectFilled(low, {low.x + ui.px(3), high.y}, ui.u32(Role::accent));
+  }
   if (ImGui::IsItemHovered()) {
     bench.next_hover().head = head;
+    bench.next_hover().layer = head.layer;
+    bench.next_hover().token = bench.selection().token;
     ImGui::SetTooltip("%s: %s", name.c_str(), view::fate_reason(fate, bench.cache().closed_form()).c_str());
   }
-  ImGui::SameLine(0, 0);
-  label(ui, name.c_str(), pinned || bench.hover().head == head ? Role::accent : Role::text, Face::mono,
-        text_size::kTable);
+  drawn_item(name.c_str(), ImGui::GetItemRectMin(), ImGui::GetItemRectMax());
+  ImGui::SameLine(0, ui.px(6));
+  label(ui, name.c_str(), pinned ? Role::accent : Role::text, Face::mono, text_size::kTable);
   ImGui::TableNextColumn();
   number_cell(ui, fate.logit ? view::format_logit(*fate.logit).c_str() : view::kNotApplicable);
   ImGui::TableNextColumn();

@@ -4,32 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "app/gui/panels/token_tooltip.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 
 namespace app::gui {
 
 namespace {
 
-using view::MapRow;
-
-// What the next token does to a head: the oldest token stays (a wedge) or goes (a cross).
-void paint_fate(const Ui& ui, ImDrawList& list, ImVec2 centre, const view::NextPush& push) {
-  if (push.position < 0) return;
-  const float r = ui.px(3);
-  if (push.evicted) {
-    const ImU32 color = ui.u32(Role::doomed_text);
-    list.AddLine({centre.x - r, centre.y - r}, {centre.x + r, centre.y + r}, color, ui.px(1.5F));
-    list.AddLine({centre.x - r, centre.y + r}, {centre.x + r, centre.y - r}, color, ui.px(1.5F));
-    return;
-  }
-  list.AddTriangleFilled({centre.x - r, centre.y - r}, {centre.x + r, centre.y}, {centre.x - r, centre.y + r},
-                         ui.u32(Role::kept));
-}
-
-void paint_axis(const Ui& ui, ImDrawList& list, float left, float cell, std::int32_t oldest, float y) {
+// Numbers give way to the flags of tokens, which are centred on `flags`.
+void paint_axis(const Ui& ui, ImDrawList& list, float left, float cell, std::int32_t oldest, float y,
+                std::span<const float> flags) {
   const float width = cell * static_cast<float>(oldest + 1);
   std::int32_t step = 1;
   while (static_cast<float>(step) * cell < ui.px(34)) step *= 2;
@@ -38,14 +27,21 @@ void paint_axis(const Ui& ui, ImDrawList& list, float left, float cell, std::int
     const float half = label_width(ui, text.c_str(), Face::mono, text_size::kAxis) / 2;
     const float x =
         std::clamp(left + (static_cast<float>(age) + 0.5F) * cell, left + half, left + width - half);
+    const auto covers = [&](float flag) { return std::abs(flag - x) < ui.px(44) + half; };
+    if (std::any_of(flags.begin(), flags.end(), covers)) continue;
     label_at(ui, list, {std::round(x - half), y}, text.c_str(), Role::text3, Face::mono, text_size::kAxis);
   }
 }
 
+// Heads that let the oldest token go when position s + 1 enters.
+std::int32_t heads_evicting(const view::CacheView& cache, std::int32_t s) {
+  std::int32_t count = 0;
+  for (std::int32_t head = 0; head < cache.heads(); ++head) count += cache.next_push(head, s).evicted ? 1 : 0;
+  return count;
+}
+
 void draw_footer(Ui& ui, const view::CacheView& cache, std::int32_t s) {
-  std::int32_t leaves = 0;
-  for (std::int32_t head = 0; head < cache.heads(); ++head)
-    leaves += cache.next_push(head, s).evicted ? 1 : 0;
+  const std::int32_t leaves = heads_evicting(cache, s);
   const std::int32_t oldest = s - cache.window();
   const view::CacheSize size = cache.size(s);
   const auto word = [&](const std::string& text, Role role = Role::text2, Face face = Face::ui) {
@@ -69,6 +65,13 @@ void draw_footer(Ui& ui, const view::CacheView& cache, std::int32_t s) {
   word(view::format_count(size.live_slots - size.doomed_slots), Role::text, Face::mono_strong);
   word(narrow ? " live" : " live = live \u2212 doomed");
   ImGui::NewLine();
+}
+
+// What stands over the right edge: who leaves next, or, while one leaves, what becomes of its slots.
+std::string edge_caption(const view::CacheView& cache, std::int32_t s, bool filling, bool moving) {
+  if (filling) return "not full yet";
+  if (moving) return fmt::format("{} of {} slots reused", heads_evicting(cache, s - 1), cache.heads());
+  return fmt::format("age {}: leaves next", view::format_count(cache.window()));
 }
 
 }  // namespace
@@ -115,6 +118,9 @@ void LensPanel::draw(PanelContext& context) {
     return;
   }
   const FieldSource source{&cache, nullptr, MapMode::run, s};
+  motion_.update(bench.run().run_id(), s, !bench.busy(), ImGui::GetTime());
+  // The window sleeps unless it is told that there is more to draw.
+  if (motion_.moving() && bench.waker()) bench.waker()();
   const auto& pinned = bench.selection().head;
   const std::int32_t layer = pinned ? pinned->layer : 0;
   const std::int32_t kv_heads = std::max(1, bench.run().kv_heads());
@@ -136,14 +142,13 @@ void LensPanel::draw(PanelContext& context) {
   ages.tokens = {std::max(0, s - ages.oldest), s + 1};
   ages.left = low.x + gutter;
   ages.cell = (room.x - gutter - marks) / static_cast<float>(ages.oldest + 1);
+  ages.behind = (1 - static_cast<float>(motion_.progress())) * ages.cell;
   ImDrawList& list = *ImGui::GetWindowDrawList();
 
   const std::string name = fmt::format("L{}", layer);
   const float named = label_at(ui, list, low, name.c_str(), pinned ? Role::accent : Role::text,
                                Face::ui_strong, text_size::kTable);
-  const std::string right = ages.oldest < cache.window()
-                                ? std::string("not full yet")
-                                : fmt::format("age {}: leaves next", view::format_count(cache.window()));
+  const std::string right = edge_caption(cache, s, ages.oldest < cache.window(), motion_.moving());
   const float right_width = label_width(ui, right.c_str(), Face::ui, text_size::kCaption);
   const char* newest = pinned ? "age 0 (newest)" : "age 0, pin a head for its layer";
   const float newest_room = room.x - named - right_width - ui.px(20);
@@ -171,118 +176,50 @@ void LensPanel::draw(PanelContext& context) {
                       &all_cells_,
                       rows_version_,
                       false}};
-  paint_axis(ui, list, ages.left, ages.cell, ages.oldest, axis_y + ui.px(2));
+  std::vector<float> flags;
+  for (const auto& token : {bench.selection().token, bench.hover().token}) {
+    if (token && ages.tokens.contains(*token)) flags.push_back(ages.x_of(s - *token) + ages.cell / 2);
+  }
+  paint_axis(ui, list, ages.left, ages.cell, ages.oldest, axis_y + ui.px(2), flags);
   for (const Part& part : parts) draw_part(context, source, ages, part);
   label_at(ui, list, {low.x, all_top}, "all", Role::text3, Face::ui, text_size::kAxis);
   label_at(ui, list, {low.x, all_top + ui.px(11)}, view::format_count(cache.heads()).c_str(), Role::text3,
            Face::mono, text_size::kAxis);
   for (const Part& part : parts) take_input(context, source, ages, part);
+  if (motion_.moving()) drawn_item("push", parts[0].area.low, parts[0].area.high);
   ImGui::SetCursorScreenPos({low.x, low.y + room.y - footer + ui.px(2)});
   draw_footer(ui, cache, s);
-}
-
-void LensPanel::draw_part(PanelContext& context, const FieldSource& source, const Ages& ages,
-                          const Part& part) {
-  Ui& ui = context.ui;
-  ImDrawList& list = *ImGui::GetWindowDrawList();
-  view::CacheView& cache = *source.run;
-  const view::Selection& selection = context.bench.selection();
-  const view::Hover& hover = context.bench.hover();
-  const std::int32_t kv_heads = std::max(1, context.bench.run().kv_heads());
-  const float end = ages.x_of(ages.tokens.size());
-  const Area cells{part.area.low, {end, part.area.high.y}};
-  // A texel per token, or per pixel where tokens are narrower.
-  const std::int32_t width =
-      std::min(ages.tokens.size(), std::max(1, static_cast<std::int32_t>(cells.width())));
-  const view::TokenAxis axis{ages.tokens, width};
-  list.AddRectFilled(part.area.low, part.area.high, ui.u32(Role::app));
-  part.cells->update(source, part.rows->rows, part.version, axis, ui.theme());
-  part.cells->draw(list, part.rows->rows, cells.low, cells.high, 0, true);
-  hatch_doomed(ui, list, cache.marks(source.s), part.rows->rows, axis, source.s, cells.low, cells.high, 0,
-               true);
-  if (ages.cell >= ui.px(4) && part.large) {
-    for (std::int32_t age = 1; age < ages.tokens.size(); ++age) {
-      const float x = std::round(ages.x_of(age)) - 0.5F;
-      list.AddLine({x, cells.low.y}, {x, cells.high.y}, ui.u32(Role::panel));
-    }
-  }
-  // What is not decided has no colour yet.
-  const std::int32_t undecided = std::min(cache.lag(), ages.tokens.size());
-  for (const MapRow& row : part.rows->rows) {
-    const float y0 = cells.low.y + static_cast<float>(row.y), y1 = y0 + static_cast<float>(row.height);
-    for (std::int32_t age = 0; part.large && age < undecided && ages.cell >= ui.px(2); ++age) {
-      const ImVec2 a{ages.x_of(age), y0}, b{ages.x_of(age + 1) - 1, y1};
-      list.AddRectFilled(a, b, ui.u32(Role::app));
-      list.AddRect(a, b, ui.u32(Role::window), 0, 0, ui.px(1));
-    }
-    const view::Head head{row.layer, row.first_head % kv_heads};
-    const bool pinned = selection.head == head, hovered = hover.head == head;
-    if (part.large) {
-      paint_fate(ui, list, {part.area.high.x + ui.px(8), (y0 + y1) / 2},
-                 cache.next_push(row.first_head, source.s));
-      if (row.height >= static_cast<std::int32_t>(ui.px(8))) {
-        label_at(ui, list, {part.area.low.x - ui.px(20), std::round((y0 + y1) / 2 - ui.px(6.5F))},
-                 fmt::format("h{}", head.kv_head).c_str(),
-                 pinned    ? Role::accent
-                 : hovered ? Role::text
-                           : Role::text3,
-                 pinned ? Face::mono_strong : Face::mono, text_size::kAxis);
-      }
-    } else if (pinned || hovered) {
-      const ImU32 color = ui.u32(pinned ? Role::accent : Role::hover_line);
-      list.AddRectFilled({part.area.low.x - ui.px(5), y0},
-                         {part.area.low.x - ui.px(1), std::max(y1, y0 + ui.px(2))}, color);
-      list.AddRectFilled({part.area.high.x + ui.px(1), y0},
-                         {part.area.high.x + ui.px(5), std::max(y1, y0 + ui.px(2))}, color);
-    }
-    if ((pinned || hovered) && y1 - y0 >= ui.px(4))
-      list.AddRect({part.area.low.x, y0}, {part.area.high.x, y1},
-                   ui.u32(pinned ? Role::accent : Role::hover_line), 0, 0, ui.px(1));
-  }
-  const auto line = [&](std::int32_t token, bool pinned) {
-    if (!ages.tokens.contains(token)) return;
-    const float x = std::floor(ages.x_of(source.s - token) + ages.cell / 2) + 0.5F;
-    const ImVec2 from{x, cells.low.y}, to{x, cells.high.y};
-    if (pinned && ages.cell >= ui.px(6)) {
-      const float left = std::round(ages.x_of(source.s - token)) - 1;
-      return paint_frame(ui, list, {left, from.y}, {left + ages.cell + 1, to.y}, Role::accent);
-    }
-    if (pinned) return cased_line(list, from, to, ui.color(Role::accent), ui.color(Role::casing), ui.px(1));
-    dashed_line(list, from, to, ui.color(Role::hover_line), ui.px(3), ui.px(1));
-  };
-  if (hover.token) line(*hover.token, false);
-  if (selection.token) line(*selection.token, true);
-  if (!part.large) return;
-  const FontScope font(ui.fonts(), Face::mono, text_size::kAxis);
-  for (const bool pinned : {false, true}) {
-    const auto& token = pinned ? selection.token : hover.token;
-    if (!token || !ages.tokens.contains(*token)) continue;
-    flag(list, ages.x_of(source.s - *token) + ages.cell / 2, part.area.high.y + ui.px(2),
-         part.area.low.x - ui.px(20), part.area.high.x, token_flag(cache.sequence(), *token), pinned,
-         ui.theme(), ui.metrics());
-  }
 }
 
 void LensPanel::take_input(PanelContext& context, const FieldSource& source, const Ages& ages,
                            const Part& part) {
   if (part.area.empty()) return;
-  ImGui::SetCursorScreenPos(part.area.low);
-  const bool clicked =
-      ImGui::InvisibleButton(part.id, {part.area.width(), part.area.height()}, ImGuiButtonFlags_EnableNav);
+  // The names of the heads belong to their rows.
+  const float names = part.large ? context.ui.px(22) : 0;
+  ImGui::SetCursorScreenPos({part.area.low.x - names, part.area.low.y});
+  const bool clicked = ImGui::InvisibleButton(part.id, {part.area.width() + names, part.area.height()},
+                                              ImGuiButtonFlags_EnableNav);
   if (!ImGui::IsItemHovered()) return;
   Workbench& bench = context.bench;
   const ImVec2 at = ImGui::GetIO().MousePos;
+  const std::int32_t flat = part.rows->head_at(static_cast<std::int32_t>(at.y - part.area.low.y));
+  if (flat < 0) return;
+  const std::int32_t kv_heads = std::max(1, bench.run().kv_heads());
+  const view::Head head{flat / kv_heads, flat % kv_heads};
   const auto age = static_cast<std::int32_t>(std::floor((at.x - ages.left) / ages.cell));
   const std::int32_t token = source.s - age;
-  const std::int32_t head = part.rows->head_at(static_cast<std::int32_t>(at.y - part.area.low.y));
-  if (head < 0 || !ages.tokens.contains(token)) return;
-  const std::int32_t kv_heads = std::max(1, bench.run().kv_heads());
+  const bool on_token = ages.tokens.contains(token);
+  if (!on_token && at.x >= ages.left) return;
   view::Hover& hover = bench.next_hover();
-  hover.token = token;
-  hover.head = view::Head{head / kv_heads, head % kv_heads};
-  hover.layer = hover.head->layer;
-  token_tooltip(context.ui, *source.run, source.s, head, token, {token, token + 1});
-  if (clicked) bench.select(view::pin_head(view::pin_token(bench.selection(), token), *hover.head));
+  hover.head = head;
+  hover.layer = head.layer;
+  if (on_token) {
+    hover.token = token;
+    token_tooltip(context.ui, *source.run, source.s, flat, token, {token, token + 1});
+  }
+  if (!clicked || !ImGui::IsMouseReleased(ImGuiMouseButton_Left)) return;
+  view::Selection selection = view::pin_head(bench.selection(), head);
+  bench.select(on_token ? view::pin_token(std::move(selection), token) : std::move(selection));
 }
 
 }  // namespace app::gui

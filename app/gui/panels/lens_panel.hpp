@@ -5,6 +5,7 @@
 #include "app/gui/panels/cell_field.hpp"
 #include "app/gui/panels/map_frame.hpp"
 #include "app/gui/shell/panel.hpp"
+#include "app/view/push_motion.hpp"
 #include "app/view/row_layout.hpp"
 
 namespace app::gui {
@@ -19,7 +20,8 @@ class LensPanel : public Panel {
     view::TokenRange tokens;
     std::int32_t oldest = 0;  // age at the right edge
     float left = 0, cell = 0;
-    float x_of(std::int32_t age) const { return left + static_cast<float>(age) * cell; }
+    float behind = 0;  // while a token is being pushed in: how far everything has yet to move right
+    float x_of(std::int32_t age) const { return left + static_cast<float>(age) * cell - behind; }
   };
   struct Part {
     const char* id;
@@ -31,11 +33,19 @@ class LensPanel : public Panel {
   };
 
   void lay_out_rows(PanelContext& context, std::int32_t layer, float large, float all);
+  // lens_painting.cpp
   void draw_part(PanelContext& context, const FieldSource& source, const Ages& ages, const Part& part);
+  void paint_cells(PanelContext& context, const FieldSource& source, const Ages& ages, const Part& part);
+  void paint_row_marks(PanelContext& context, const FieldSource& source, const Ages& ages, const Part& part);
+  void paint_token_marks(PanelContext& context, const FieldSource& source, const Ages& ages,
+                         const Part& part);
+  void paint_push(PanelContext& context, const FieldSource& source, const Ages& ages, const Part& part);
+
   void take_input(PanelContext& context, const FieldSource& source, const Ages& ages, const Part& part);
 
   view::RowLayout layer_rows_, all_rows_;
   CellField layer_cells_, all_cells_;
+  view::PushMotion motion_;
   std::uint64_t rows_version_ = 0;
   struct RowKey {
     std::uint64_t run_id = 0;

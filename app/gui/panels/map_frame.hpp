@@ -77,6 +77,9 @@ void paint_live_bars(PanelContext& context, const MapFrame& frame);
 // Zone, window edge, moment, selection, pins and hover over the cells (map_marks.cpp).
 void paint_marks(PanelContext& context, const MapFrame& frame);
 
+// The tokens that a box being drawn will show.
+void paint_box(PanelContext& context, const MapFrame& frame, view::TokenRange tokens);
+
 // A rectangle that reads on any cell: the role's colour with casing on both sides.
 void paint_frame(const Ui& ui, ImDrawList& list, ImVec2 low, ImVec2 high, Role role);
 

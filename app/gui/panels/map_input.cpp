@@ -17,14 +17,16 @@ view::Head head_of(const view::RunSnapshot& run, std::int32_t flat) {
 bool area_item(const char* id, const Area& area) {
   ImGui::SetCursorScreenPos(area.low);
   const ImVec2 size{std::max(1.0F, area.width()), std::max(1.0F, area.height())};
-  const bool pressed = ImGui::InvisibleButton(id, size, ImGuiButtonFlags_EnableNav);
+  const bool pressed = ImGui::InvisibleButton(
+      id, size,
+      ImGuiButtonFlags_EnableNav | ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
   ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
   return pressed;
 }
 
-bool was_dragged() {
+bool was_dragged(ImGuiMouseButton button = ImGuiMouseButton_Left) {
   const float threshold = ImGui::GetIO().MouseDragThreshold;
-  return ImGui::GetIO().MouseDragMaxDistanceSqr[0] > threshold * threshold;
+  return ImGui::GetIO().MouseDragMaxDistanceSqr[button] > threshold * threshold;
 }
 
 }  // namespace
@@ -46,7 +48,9 @@ void MapPanel::take_input(PanelContext& context, const MapFrame& frame) {
     }
     if (ImGui::IsItemHovered() || ImGui::IsItemActive()) take_drag(context, frame, part.field, clicked);
   }
-  if (!ImGui::IsMouseDown(ImGuiMouseButton_Left)) drag_ = Drag::none;
+  take_box(context, frame);
+  if (!ImGui::IsMouseDown(ImGuiMouseButton_Left) && !ImGui::IsMouseDown(ImGuiMouseButton_Middle))
+    drag_ = Drag::none;
   if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && !ImGui::GetIO().WantTextInput)
     take_keys(context, frame);
 }
@@ -85,13 +89,20 @@ void MapPanel::take_drag(PanelContext& context, const MapFrame& frame, const Map
   if (drag_ == Drag::select || (drag_ == Drag::none && (at_begin || at_end)))
     ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeEW);
 
-  if (ImGui::IsItemActivated()) {
+  if (ImGui::IsItemActivated() && ImGui::IsMouseDown(ImGuiMouseButton_Middle)) {
+    drag_ = Drag::box;
+    drag_anchor_ = drag_end_ = token;
+  } else if (ImGui::IsItemActivated()) {
     drag_ = io.KeyCtrl || at_begin || at_end ? Drag::select : Drag::pan;
     drag_anchor_ = at_begin ? range->end - 1 : at_end ? range->begin : token;
     if (drag_ == Drag::select && !(at_begin || at_end))
       bench.select(view::select_tokens(bench.selection(), token, token));
   }
   if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && ImGui::IsItemHovered()) return viewport_.reset();
+  if (drag_ == Drag::box) {
+    drag_end_ = token;
+    return;
+  }
   if (ImGui::IsItemActive() && drag_ == Drag::select) {
     // One entry of the history for the whole gesture.
     bench.history().replace(view::select_tokens(bench.selection(), drag_anchor_, token));
@@ -106,6 +117,14 @@ void MapPanel::take_drag(PanelContext& context, const MapFrame& frame, const Map
   const std::int32_t head = frame.head_at(io.MousePos.y);
   if (head >= 0) selection = view::pin_head(std::move(selection), head_of(bench.run(), head));
   bench.select(std::move(selection));
+}
+
+// The middle button draws a box; what is in it is shown when it is let go.
+void MapPanel::take_box(PanelContext& context, const MapFrame& frame) {
+  if (drag_ != Drag::box) return;
+  const view::TokenRange box{std::min(drag_anchor_, drag_end_), std::max(drag_anchor_, drag_end_) + 1};
+  if (ImGui::IsMouseDown(ImGuiMouseButton_Middle)) return paint_box(context, frame, box);
+  if (was_dragged(ImGuiMouseButton_Middle)) viewport_.show(box);
 }
 
 void MapPanel::point_at(PanelContext& context, const MapFrame& frame, const MapField& field) {
@@ -126,7 +145,8 @@ void MapPanel::point_at(PanelContext& context, const MapFrame& frame, const MapF
   token_tooltip(context.ui, frame.source.shown(), frame.source.s, head, pixel.begin, pixel, heads);
 }
 
-// The name of a layer selects its heads, the name of a head pins it.
+// The name of a layer selects its heads, the name of a head pins it; with Ctrl a head joins the selected ones
+// or leaves them.
 void MapPanel::take_gutter(PanelContext& context, const MapFrame& frame) {
   Workbench& bench = context.bench;
   const bool clicked = area_item("##gutter", frame.gutter);
@@ -141,6 +161,10 @@ void MapPanel::take_gutter(PanelContext& context, const MapFrame& frame) {
   if (!on_layer) bench.next_hover().head = head;
   if (!clicked) return;
   view::Selection selection = bench.selection();
+  if (io.KeyCtrl && !on_layer) {
+    selection.heads = selection.heads.toggled(head);
+    return bench.select(std::move(selection));
+  }
   if (!selection.head || selection.head->layer != head.layer || !on_layer)
     selection = view::pin_head(std::move(selection), head);
   if (on_layer) {
@@ -160,16 +184,27 @@ void MapPanel::take_keys(PanelContext& context, const MapFrame& frame) {
   double share = 0.5;
   if (pinned && viewport_.visible().contains(*pinned))
     share = (*pinned + 0.5 - viewport_.visible().begin) / std::max(1.0, size);
-  if (ImGui::IsKeyPressed(ImGuiKey_W)) viewport_.zoom(kZoom, share);
-  if (ImGui::IsKeyPressed(ImGuiKey_S)) viewport_.zoom(1 / kZoom, share);
+  const float rows = context.ui.px(39);
+  if (ImGui::IsKeyPressed(ImGuiKey_W)) io.KeyShift ? scroll_rows(frame, -rows) : viewport_.zoom(kZoom, share);
+  if (ImGui::IsKeyPressed(ImGuiKey_S))
+    io.KeyShift ? scroll_rows(frame, rows) : viewport_.zoom(1 / kZoom, share);
   if (ImGui::IsKeyPressed(ImGuiKey_A)) viewport_.pan(-size * kPan);
   if (ImGui::IsKeyPressed(ImGuiKey_D)) viewport_.pan(size * kPan);
-  if (!ImGui::IsKeyPressed(ImGuiKey_F, false)) return;
-  if (const auto& range = context.bench.selection().tokens; range && !pinned) {
-    viewport_.show(*range);
+  if (ImGui::IsKeyPressed(ImGuiKey_F, false)) focus_selection(context, frame);
+}
+
+// The selected tokens, else what is around the pinned one, else everything; and the pinned head's row.
+void MapPanel::focus_selection(PanelContext& context, const MapFrame& frame) {
+  constexpr std::int32_t kAround = 60;
+  const auto& tokens = context.bench.selection().tokens;
+  const auto& pinned = context.bench.selection().token;
+  if (ImGui::GetIO().KeyShift) return viewport_.reset();
+  if (tokens) {
+    viewport_.show(*tokens);
   } else if (pinned) {
-    constexpr std::int32_t kAround = 60;
     viewport_.show({*pinned - kAround, *pinned + kAround + 1});
+  } else {
+    viewport_.reset();
   }
   const auto& head = context.bench.selection().head;
   if (!head) return;

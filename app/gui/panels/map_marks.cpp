@@ -5,6 +5,7 @@
 
 #include "app/gui/panels/map_frame.hpp"
 #include "app/gui/panels/token_tooltip.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 
 namespace app::gui {
@@ -82,8 +83,35 @@ void paint_range(const Ui& ui, ImDrawList& list, const MapField& field, view::To
   }
 }
 
+// Ticks over the cells where the text that was searched for stands.
+void paint_matches(PanelContext& context, ImDrawList& list, const MapField& field) {
+  if (field.area.empty()) return;
+  const Ui& ui = context.ui;
+  const TextMarks& marks = context.bench.marks();
+  const view::TokenRange shown = field.axis.tokens;
+  auto match =
+      std::lower_bound(marks.matches.begin(), marks.matches.end(), shown.begin,
+                       [](const view::TokenRange& found, std::int32_t token) { return found.end <= token; });
+  float last = -1;
+  for (; match != marks.matches.end() && match->begin < shown.end; ++match) {
+    const bool current = static_cast<std::size_t>(match - marks.matches.begin()) == marks.current;
+    const float x = std::round(field.begin_x(std::max(match->begin, shown.begin)));
+    if (x == last && !current) continue;  // thousands of matches are at most one tick a pixel
+    last = x;
+    const float right =
+        std::max(x + ui.px(current ? 2 : 1), field.end_x(std::min(match->end, shown.end) - 1));
+    const float tall = ui.px(current ? 9 : 5);
+    list.AddRectFilled({x - 1, field.area.low.y}, {right + 1, field.area.low.y + tall + 1},
+                       ui.u32(Role::casing));
+    list.AddRectFilled({x, field.area.low.y}, {right, field.area.low.y + tall}, ui.u32(Role::warning));
+    if (current) drawn_item("current match", {x, field.area.low.y}, {right, field.area.low.y + tall});
+  }
+}
+
 void paint_pinned_token(const Ui& ui, ImDrawList& list, const MapField& field, std::int32_t token) {
   if (!field.shows(token)) return;
+  drawn_item("pinned token", {field.begin_x(token), field.area.low.y},
+             {field.end_x(token), bottom_of(field)});
   // A token that is wide enough is framed: its state stays visible.
   const float left = field.begin_x(token), right = field.end_x(token);
   if (right - left >= ui.px(6)) {
@@ -96,6 +124,8 @@ void paint_pinned_token(const Ui& ui, ImDrawList& list, const MapField& field, s
 
 void paint_hovered_token(const Ui& ui, ImDrawList& list, const MapField& field, std::int32_t token) {
   if (!field.shows(token)) return;
+  drawn_item("hovered token", {field.begin_x(token), field.area.low.y},
+             {field.end_x(token), bottom_of(field)});
   const float x = field.middle_x(token);
   list.AddLine({x, field.area.low.y}, {x, bottom_of(field)}, to_u32(with_alpha(ui.color(Role::casing), 0.7)),
                ui.px(3));
@@ -160,6 +190,20 @@ void paint_flags(PanelContext& context, ImDrawList& list, const MapFrame& frame)
 
 }  // namespace
 
+void paint_box(PanelContext& context, const MapFrame& frame, view::TokenRange tokens) {
+  const Ui& ui = context.ui;
+  for (const MapField* field : {&frame.main, &frame.near}) {
+    const std::int32_t begin = std::max(tokens.begin, field->axis.tokens.begin);
+    const std::int32_t end = std::min(tokens.end, field->axis.tokens.end);
+    if (field->area.empty() || begin >= end) continue;
+    const ImVec2 low{field->begin_x(begin), field->area.low.y},
+        high{field->end_x(end - 1), bottom_of(*field)};
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    list.AddRectFilled(low, high, to_u32(with_alpha(ui.color(Role::hover_line), 0.12)));
+    paint_frame(ui, list, low, high, Role::hover_line);
+  }
+}
+
 void paint_frame(const Ui& ui, ImDrawList& list, ImVec2 low, ImVec2 high, Role role) {
   const float thick = ui.px(1);
   list.AddRect({low.x - thick, low.y - thick}, {high.x + thick, high.y + thick}, ui.u32(Role::casing), 0, 0,
@@ -181,6 +225,7 @@ void paint_marks(PanelContext& context, const MapFrame& frame) {
   for (const MapField* field : {&frame.main, &frame.near}) {
     if (selection.tokens) paint_range(ui, list, *field, *selection.tokens);
   }
+  for (const MapField* field : {&frame.main, &frame.near}) paint_matches(context, list, *field);
   if (hover.head) paint_head(context, list, frame, *hover.head, Role::hover_line);
   if (selection.head) paint_head(context, list, frame, *selection.head, Role::accent);
   for (const MapField* field : {&frame.main, &frame.near}) {

@@ -6,6 +6,7 @@
 
 #include "app/gui/panels/map_frame.hpp"
 #include "app/gui/panels/token_tooltip.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 #include "app/view/run_curves.hpp"
 
@@ -48,6 +49,34 @@ std::int32_t nice_step(double least) {
 void right_text(const Ui& ui, ImDrawList& list, float right, float y, const std::string& text, Role role,
                 Face face, float em) {
   label_at(ui, list, {right - label_width(ui, text.c_str(), face, em), y}, text.c_str(), role, face, em);
+}
+
+// The heads that statistics are limited to have an edge at their rows.
+void paint_chosen_heads(PanelContext& context, const MapFrame& frame, std::int32_t kv_heads) {
+  const view::HeadSet& chosen = context.bench.selection().heads;
+  if (chosen.empty()) return;
+  Ui& ui = context.ui;
+  for (const MapRow& row : frame.rows->rows) {
+    bool in = false;
+    for (std::int32_t head = row.first_head; head < row.first_head + row.head_count; ++head)
+      in = in || chosen.contains({head / kv_heads, head % kv_heads});
+    const float top = frame.top_of(row), bottom = top + static_cast<float>(row.height);
+    if (!in || bottom <= frame.gutter.low.y || top >= frame.gutter.high.y) continue;
+    ImGui::GetWindowDrawList()->AddRectFilled({frame.gutter.high.x - ui.px(2), top},
+                                              {frame.gutter.high.x, bottom}, ui.u32(Role::accent));
+  }
+}
+
+// Every row, for who drives the window: by the name of its head, or of its first where it has several.
+void name_rows(const MapFrame& frame, std::int32_t kv_heads) {
+  if (!drawn_items_wanted()) return;
+  for (const MapRow& row : frame.rows->rows) {
+    const float top = std::max(frame.top_of(row), frame.gutter.low.y);
+    const float bottom = std::min(frame.top_of(row) + static_cast<float>(row.height), frame.gutter.high.y);
+    if (bottom <= top) continue;
+    drawn_item(view::format_head(row.layer, row.first_head % kv_heads).c_str(), {frame.gutter.low.x, top},
+               {frame.gutter.high.x, bottom});
+  }
 }
 
 // h0, h1, ... of a layer with tall rows. The pinned head's name is filled.
@@ -105,10 +134,6 @@ void paint_gutter(PanelContext& context, const MapFrame& frame, bool sorted) {
       list.AddRectFilled({frame.gutter.low.x, band.top}, {frame.gutter.high.x - ui.px(2), band.bottom},
                          ui.u32(Role::raised), ui.px(2));
     }
-    if (selection.heads.contains_layer(band.layer)) {
-      list.AddRectFilled({frame.gutter.high.x - ui.px(2), band.top}, {frame.gutter.high.x, band.bottom},
-                         ui.u32(Role::accent));
-    }
     if (!marked && band.layer % every != 0) continue;
     const float y = std::clamp((band.top + band.bottom) / 2 - letter / 2, frame.gutter.low.y,
                                std::max(frame.gutter.low.y, frame.gutter.high.y - letter));
@@ -126,6 +151,8 @@ void paint_gutter(PanelContext& context, const MapFrame& frame, bool sorted) {
                marked ? Face::ui_strong : Face::ui, open ? text_size::kTable : text_size::kAxis);
   }
   paint_head_names(context, frame, kv_heads);
+  paint_chosen_heads(context, frame, kv_heads);
+  name_rows(frame, kv_heads);
   list.PopClipRect();
   if (frame.header.height() > 0) {
     label_at(ui, list, {frame.gutter.low.x, frame.header.high.y - ui.px(15)}, "layer", Role::text3, Face::ui,

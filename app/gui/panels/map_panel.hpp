@@ -1,7 +1,8 @@
 // The eviction map: what every layer and KV head keeps, has marked and has evicted, token by token, at the
 // moment shown; the newest tokens under a magnifier; heads that hold each token; live share of each head.
 //
-// The wheel zooms tokens, Shift-wheel scrolls rows, a drag pans, Ctrl-drag selects tokens, a click pins.
+// The wheel zooms tokens, Shift-wheel scrolls rows, a drag pans, Ctrl-drag selects tokens, dragging with the
+// middle button shows what is in the box, a click pins.
 #pragma once
 
 #include "app/gui/panels/map_frame.hpp"
@@ -26,7 +27,7 @@ class MapPanel : public Panel {
     std::uint64_t sorted = 0;
     bool operator==(const RowKey&) const = default;
   };
-  enum class Drag { none, pan, select };
+  enum class Drag { none, pan, select, box };
 
   void lay_out_rows(PanelContext& context, const FieldSource& source, float height);
   void sort_again(const FieldSource& source);
@@ -37,6 +38,8 @@ class MapPanel : public Panel {
   void take_wheel(PanelContext& context, const MapFrame& frame, const MapField& field);
   void take_drag(PanelContext& context, const MapFrame& frame, const MapField& field, bool clicked);
   void take_keys(PanelContext& context, const MapFrame& frame);
+  void take_box(PanelContext& context, const MapFrame& frame);
+  void focus_selection(PanelContext& context, const MapFrame& frame);
   void point_at(PanelContext& context, const MapFrame& frame, const MapField& field);
   void take_gutter(PanelContext& context, const MapFrame& frame);
   void scroll_rows(const MapFrame& frame, float pixels);
@@ -58,6 +61,7 @@ class MapPanel : public Panel {
 
   Drag drag_ = Drag::none;
   std::int32_t drag_anchor_ = 0;  // token: the end of the range that stays
+  std::int32_t drag_end_ = 0;     // of a box
 };
 
 }  // namespace app::gui

@@ -146,31 +146,6 @@ void draw_badge(Ui& ui, const std::string& text, float width) {
   ImGui::SetItemTooltip("A pixel is the mean colour of its cells. Zoom in to see single tokens.");
 }
 
-// A choice in the height of the toolbar. Returns the new index.
-int choice(Ui& ui, const char* id, const char* what, std::span<const char* const> names, int chosen,
-           float width) {
-  const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
-  ImGui::PushStyleVar(
-      ImGuiStyleVar_FramePadding,
-      ImVec2(ui.px(7), std::round((ui.px(height::kToolbarControl) - ImGui::GetFontSize()) / 2)));
-  ImGui::SetNextItemWidth(width);
-  const std::string shown = fmt::format("{}: {}", what, names[static_cast<std::size_t>(chosen)]);
-  const ImVec2 low = ImGui::GetCursorScreenPos();
-  const bool open = ImGui::BeginCombo(id, shown.c_str(), ImGuiComboFlags_NoArrowButton);
-  if (open) {
-    for (int index = 0; index < static_cast<int>(names.size()); ++index) {
-      if (ImGui::Selectable(names[static_cast<std::size_t>(index)], index == chosen)) chosen = index;
-      if (index == chosen) ImGui::SetItemDefaultFocus();
-    }
-    ImGui::EndCombo();
-  }
-  ImGui::PopStyleVar();
-  const float caret = ImGui::CalcTextSize(icon::kCaretDown).x;
-  ImGui::GetWindowDrawList()->AddText({low.x + width - caret - ui.px(7), low.y + ui.px(2)},
-                                      ui.u32(Role::text3), icon::kCaretDown);
-  return chosen;
-}
-
 void draw_modes(PanelContext& context, Flow& flow, MapOptions& options) {
   if (context.bench.preview() == nullptr) {
     options.mode = MapMode::run;
@@ -210,9 +185,10 @@ void draw_map_toolbar(PanelContext& context, MapOptions& options, const FieldSou
   }
   flow.place(order_width, 6);
   options.order = static_cast<RowOrder>(
-      choice(ui, "##order", "Sort", kOrders, static_cast<int>(options.order), order_width));
+      dropdown(ui, "##order", "Sort: ", kOrders, static_cast<int>(options.order), order_width));
   flow.place(rows_width, 6);
-  options.row_per_layer = choice(ui, "##rows", "Rows", kRows, options.row_per_layer ? 1 : 0, rows_width) == 1;
+  options.row_per_layer =
+      dropdown(ui, "##rows", "Rows: ", kRows, options.row_per_layer ? 1 : 0, rows_width) == 1;
 }
 
 }  // namespace app::gui

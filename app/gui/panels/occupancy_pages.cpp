@@ -7,6 +7,7 @@
 #include "app/gui/panels/occupancy_panel.hpp"
 #include "app/gui/panels/token_tooltip.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 #include "app/view/slot_order.hpp"
 
@@ -166,13 +167,13 @@ void OccupancyPanel::draw_pages(PanelContext& context, view::Head head) {
            right.c_str(), Role::text2, Face::ui, text_size::kCaption);
   const float top = low.y + ui.px(one_line ? 19 : 34);
   const std::string order = fmt::format(
-      "{} of slots out of token order; no holes, {} free in the last page",
+      "{} of slots out of token order, {} free, no holes",
       view::format_percent(used > 0 ? static_cast<double>(out_of_order_) / used : 0), held * page - used);
   ImGui::SetCursorScreenPos(low);
   ImGui::InvisibleButton("##order", {width, top - low.y});
   ImGui::SetItemTooltip("%s", order.c_str());
   ImGui::SetCursorScreenPos({low.x, top});
-  const float left_over = ImGui::GetContentRegionAvail().y - ui.px(42);
+  const float left_over = ImGui::GetContentRegionAvail().y - ui.px(22);  // for the legend
   const PageGrid grid = divide(held * page, page, width, std::max(ui.px(28), left_over), ui.px(1));
   update_pages(context, flat, grid.columns, grid.rows, grid.slots_per_cell);
   const ImVec2 size{static_cast<float>(grid.columns) * grid.cell, static_cast<float>(grid.rows) * grid.cell};
@@ -200,6 +201,8 @@ void OccupancyPanel::draw_pages(PanelContext& context, view::Head head) {
     const ImVec2 at{grid_low.x + static_cast<float>(cell % grid.columns) * grid.cell,
                     grid_low.y + static_cast<float>(cell / grid.columns) * grid.cell};
     const float out = ui.px(1);
+    drawn_item(role == Role::accent ? "pinned slot" : "hovered slot", at,
+               {at.x + grid.cell, at.y + grid.cell});
     list.AddRect({at.x - out - 1, at.y - out - 1}, {at.x + grid.cell + out, at.y + grid.cell + out},
                  ui.u32(Role::casing), 0, 0, ui.px(3));
     list.AddRect({at.x - out - 1, at.y - out - 1}, {at.x + grid.cell + out, at.y + grid.cell + out},
@@ -219,6 +222,7 @@ void OccupancyPanel::draw_pages(PanelContext& context, view::Head head) {
     if (slot < slots_.size()) {
       bench.next_hover().token = slots_[slot];
       bench.next_hover().head = head;
+      bench.next_hover().layer = head.layer;
       token_tooltip(ui, cache, s, flat, slots_[slot], {slots_[slot], slots_[slot] + 1});
       if (clicked) bench.select(view::pin_token(bench.selection(), slots_[slot]));
     }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 
 namespace app::gui {
@@ -21,7 +22,7 @@ struct SizeRow {
 };
 
 // Logical, allocated and dense bytes with their ratios, always together.
-void draw_sizes(PanelContext& context) {
+void draw_sizes(PanelContext& context, bool brief) {
   Ui& ui = context.ui;
   const view::CacheSize size = context.bench.cache().size(context.bench.position());
   const SizeRow rows[]{{"Logical", size.live_slots, size.logical_bytes(), size.logical_ratio(), Role::kept},
@@ -38,13 +39,13 @@ void draw_sizes(PanelContext& context) {
   const float bar_low = low.x + ui.px(66), bar_high = bytes_x - ui.px(86);
   float y = low.y;
   const std::string slot = fmt::format("{} per slot, K + V", view::format_bytes(size.slot_bytes));
-  {
+  if (!brief) {
     const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
     list.AddText({low.x, y}, ui.u32(Role::text3), fit_text(slot, bytes_x - ui.px(40) - low.x).c_str());
+    right(bytes_x, y, "bytes", Role::text3, Face::ui, text_size::kCaption);
+    right(ratio_x, y, "CR", Role::text3, Face::ui, text_size::kCaption);
+    y += ui.px(17);
   }
-  right(bytes_x, y, "bytes", Role::text3, Face::ui, text_size::kCaption);
-  right(ratio_x, y, "CR", Role::text3, Face::ui, text_size::kCaption);
-  y += ui.px(17);
   const auto dense = static_cast<float>(std::max<std::int64_t>(1, size.dense_slots));
   for (const SizeRow& row : rows) {
     label_at(ui, list, {low.x, y}, row.name, Role::text2, Face::ui, text_size::kTable);
@@ -156,8 +157,13 @@ void paint_meters(PanelContext& context, const Grid& grid) {
 void paint_grid_marks(PanelContext& context, const Grid& grid) {
   Ui& ui = context.ui;
   ImDrawList& list = *ImGui::GetWindowDrawList();
+  for (const view::Head chosen : context.bench.selection().heads.heads()) {
+    const ImVec2 low = grid.cell_low(chosen), high = grid.cell_high(chosen);
+    list.AddRectFilled({low.x, high.y - ui.px(2)}, high, ui.u32(Role::accent));
+  }
   const auto frame = [&](view::Head head, Role role) {
     ImVec2 low = grid.cell_low(head), high = grid.cell_high(head);
+    drawn_item(role == Role::accent ? "pinned head" : "hovered head", low, high);
     list.AddRect({low.x - ui.px(2), low.y - ui.px(2)}, {high.x + ui.px(2), high.y + ui.px(2)},
                  ui.u32(Role::casing), ui.px(2), 0, ui.px(3));
     list.AddRect({low.x - ui.px(2), low.y - ui.px(2)}, {high.x + ui.px(2), high.y + ui.px(2)}, ui.u32(role),
@@ -178,12 +184,13 @@ void paint_grid_marks(PanelContext& context, const Grid& grid) {
 void OccupancyPanel::draw(PanelContext& context) {
   if (context.bench.position() < 0) return;
   Ui& ui = context.ui;
-  draw_sizes(context);
+  const bool pages = context.bench.selection().head.has_value();
+  // Units speak for themselves where the pages need the line.
+  draw_sizes(context, pages && ImGui::GetContentRegionAvail().y < ui.px(320));
   const auto kv_heads = static_cast<float>(std::max(1, context.bench.run().kv_heads()));
-  // What is left between the meters' own lines of text and the pages.
-  const float room =
-      ImGui::GetContentRegionAvail().y - ui.px(36 + (context.bench.selection().head ? 74 : 20));
-  draw_meters(context, std::clamp(room, kv_heads * ui.px(8), kv_heads * ui.px(height::kMeter)));
+  // What is left between the meters' own lines of text and the pages with theirs.
+  const float room = ImGui::GetContentRegionAvail().y - ui.px(36 + (pages ? 96 : 20));
+  draw_meters(context, std::clamp(room, kv_heads * ui.px(10), kv_heads * ui.px(height::kMeter)));
   if (const auto& head = context.bench.selection().head) {
     draw_pages(context, *head);
   } else {
@@ -243,8 +250,19 @@ void OccupancyPanel::draw_meters(PanelContext& context, float height) {
       bench.next_hover().head = head;
       bench.next_hover().layer = head->layer;
       head_tooltip(ui, bench.cache(), *head, head->layer * grid.kv_heads + head->kv_head, bench.position());
-      if (clicked) bench.select(view::pin_head(bench.selection(), *head));
+      if (clicked && ImGui::GetIO().KeyCtrl) {
+        view::Selection selection = bench.selection();
+        selection.heads = selection.heads.toggled(*head);
+        bench.select(std::move(selection));
+      } else if (clicked && ImGui::IsMouseReleased(ImGuiMouseButton_Left)) {
+        bench.select(view::pin_head(bench.selection(), *head));
+      }
     }
+  }
+  for (std::int32_t flat = 0; drawn_items_wanted() && flat < bench.cache().heads(); ++flat) {
+    const view::Head head{flat / grid.kv_heads, flat % grid.kv_heads};
+    drawn_item(view::format_head(head.layer, head.kv_head).c_str(), grid.cell_low(head),
+               grid.cell_high(head));
   }
   ImGui::SetCursorScreenPos({low.x, bottom + ui.px(16)});
 }

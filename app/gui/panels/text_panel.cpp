@@ -10,6 +10,7 @@
 #include "app/gui/fonts/icons.hpp"
 #include "app/gui/host/host.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 #include "app/view/run_curves.hpp"
 
@@ -46,11 +47,17 @@ void TextPanel::draw(PanelContext& context) {
       tokens > prompt && prompt_.layout().line_count() > 0 && prompt_wanted < rest - output;
   const float above = short_prompt ? prompt_wanted : rest - output;
   heading(context, "Prompt", "", {0, prompt});
+  // The part that was clicked last takes the keys.
+  if (prompt_.focused() || output_.focused()) keys_to_output_ = output_.focused();
+  const bool keys =
+      ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && !ImGui::GetIO().WantTextInput;
+  style.keys = keys && !keys_to_output_;
   prompt_.draw(context, "prompt text", {0, prompt}, above, style);
   if (tokens <= prompt) return;
   const bool follows = bench.at_newest() && bench.busy();
   heading(context, "Output", follows ? "follows live" : "", {prompt, tokens});
   style.follow = bench.at_newest();
+  style.keys = keys && keys_to_output_;
   output_.draw(context, "output text", {prompt, tokens}, rest - above, style);
 }
 
@@ -90,6 +97,7 @@ void TextPanel::update_quality(const Workbench& bench) {
     searched_tokens_ = 0;
     searched_.clear();
     pinned_.reset();
+    prompt_.scroll_to(0);
   }
   for (; quality_read_ < run.quality_count(); ++quality_read_) {
     const view::QualityPoint& point = run.quality(quality_read_);
@@ -161,11 +169,7 @@ void TextPanel::draw_controls(PanelContext& context) {
   const bool narrow = width < ui.px(230);
   const float mode = narrow ? width : std::min(ui.px(150), std::floor((width - gap) * 0.48F));
   {
-    const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
-    ImGui::SetNextItemWidth(mode);
-    int chosen = static_cast<int>(mode_);
-    if (ImGui::Combo("##mode", &chosen, kModes.data(), static_cast<int>(kModes.size())))
-      mode_ = static_cast<Mode>(chosen);
+    mode_ = static_cast<Mode>(dropdown(ui, "##mode", "", kModes, static_cast<int>(mode_), mode));
     ImGui::SetItemTooltip("What the background of a token says");
   }
   if (!narrow) ImGui::SameLine(0, gap);
@@ -201,6 +205,7 @@ void TextPanel::draw_legend(PanelContext& context) {
   }
   list.AddRect({x, at.y + ui.px(4)}, {x + bar, at.y + ui.px(12)}, ui.u32(Role::line), 0, 0, ui.px(1));
   x += bar + ui.px(5);
+  drawn_item(high_text.c_str(), {x, at.y}, {x + ui.px(40), at.y + ui.px(14)});
   x += label_at(ui, list, {x, at.y}, high_text.c_str(), Role::text2, Face::ui, text_size::kCaption) +
        ui.px(14);
   if (x + ui.px(24) + label_width(ui, "doomed", Face::ui, text_size::kCaption) < at.x + width) {

@@ -34,6 +34,7 @@ class TextPanel : public Panel {
 
   Mode mode_ = Mode::holding;
   TextPart prompt_, output_;
+  bool keys_to_output_ = false;
   std::vector<std::int32_t> holding_;  // reused
 
   std::string pattern_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 #include "app/view/printable.hpp"
 
@@ -87,6 +88,8 @@ TextPart::Frame TextPart::draw_text(PanelContext& context, view::TokenRange toke
               0};
   frame.first = std::clamp(static_cast<std::int32_t>((low.y - start.y) / line_height), 0, lines);
   frame.last = std::clamp(static_cast<std::int32_t>((frame.high.y - start.y) / line_height) + 1, 0, lines);
+  focused_ = ImGui::IsWindowFocused();
+  if (style.keys) take_keys(frame);
   scroll(frame, style);
   const float tall = static_cast<float>(lines) * line_height + ui.px(4);
   ImGui::InvisibleButton("tokens", {std::max(1.0F, ImGui::GetContentRegionAvail().x), tall});
@@ -94,6 +97,12 @@ TextPart::Frame TextPart::draw_text(PanelContext& context, view::TokenRange toke
   draw_lines(frame, style);
   at_end_ = ImGui::GetScrollY() >= ImGui::GetScrollMaxY() - line_height;
   return frame;
+}
+
+void TextPart::take_keys(const Frame& frame) {
+  const float page = frame.high.y - frame.low.y - frame.line_height;
+  if (ImGui::IsKeyPressed(ImGuiKey_PageDown)) ImGui::SetScrollY(ImGui::GetScrollY() + page);
+  if (ImGui::IsKeyPressed(ImGuiKey_PageUp)) ImGui::SetScrollY(std::max(0.0F, ImGui::GetScrollY() - page));
 }
 
 void TextPart::scroll(const Frame& frame, const TextPartStyle& style) {
@@ -189,6 +198,7 @@ void TextPart::draw_lines(const Frame& frame, const TextPartStyle& style) {
       const auto index = static_cast<std::size_t>(piece.token - visible.begin);
       draw_piece(frame, piece, at, shades_[index], holding_[index] > 0);
     }
+    draw_frames(frame, line, at);
   }
 }
 
@@ -197,7 +207,7 @@ void TextPart::draw_piece(const Frame& frame, const view::TextPiece& piece, ImVe
   Ui& ui = frame.context.ui;
   Workbench& bench = frame.context.bench;
   const bool unborn = piece.token > bench.position();
-  const bool pinned = bench.selection().token == piece.token, hovered = bench.hover().token == piece.token;
+  const bool pinned = bench.selection().token == piece.token;
   const auto& range = bench.selection().tokens;
   const ImVec2 low{line.x + piece.x, line.y + ui.px(1)};
   const ImVec2 high{low.x + piece.width, line.y + frame.line_height - ui.px(1)};
@@ -211,17 +221,6 @@ void TextPart::draw_piece(const Frame& frame, const view::TextPiece& piece, ImVe
   if (range && range->contains(piece.token) && !pinned) {
     frame.list.AddRectFilled(low, high, to_u32(with_alpha(ui.color(Role::accent), 0.22)));
     frame.list.AddLine({low.x, high.y}, high, ui.u32(Role::accent), ui.px(1));
-  }
-  const auto& matches = bench.marks().matches;
-  if (!matches.empty()) {
-    const auto match =
-        std::upper_bound(matches.begin(), matches.end(), piece.token,
-                         [](std::int32_t token, const view::TokenRange& m) { return token < m.begin; });
-    if (match != matches.begin() && std::prev(match)->contains(piece.token)) {
-      const bool current =
-          static_cast<std::size_t>(std::prev(match) - matches.begin()) == bench.marks().current;
-      frame.list.AddRect(low, high, ui.u32(Role::warning), 0, 0, ui.px(current ? 2 : 1));
-    }
   }
   if (doomed && !unborn && !pinned)
     frame.list.AddRectFilled({low.x, high.y - ui.px(2)},
@@ -240,17 +239,42 @@ void TextPart::draw_piece(const Frame& frame, const view::TextPiece& piece, ImVe
     sign += ImGui::CalcTextSize(shown.data(), shown.data() + shown.size()).x;
   }
   if (piece.breaks_line) frame.list.AddText({sign, at.y}, pinned ? ink : ui.u32(Role::text3), kReturn);
-  if (hovered) {
-    frame.list.AddRect({low.x - ui.px(1), low.y - ui.px(1)}, {high.x + ui.px(1), high.y + ui.px(1)},
-                       ui.u32(Role::casing), ui.px(2), 0, ui.px(3));
-    frame.list.AddRect({low.x - ui.px(1), low.y - ui.px(1)}, {high.x + ui.px(1), high.y + ui.px(1)},
-                       ui.u32(Role::hover_line), ui.px(2), 0, ui.px(1));
-  }
   if (ImGuiContext& g = *GImGui; g.TestEngineHookItems) {
     const ImGuiID id = ImGui::GetID(piece.token);
     IMGUI_TEST_ENGINE_ITEM_ADD(id, ImRect(low, high), nullptr);
     IMGUI_TEST_ENGINE_ITEM_INFO(id, view::format_token(piece.token).c_str(), 0);
   }
+}
+
+// Around what was found and around the hovered token: once per line, however many pieces they have there.
+void TextPart::draw_frames(const Frame& frame, std::int32_t line, ImVec2 at) {
+  Ui& ui = frame.context.ui;
+  Workbench& bench = frame.context.bench;
+  const auto around = [&](view::TokenRange tokens, float out, Role role, float thick) {
+    float left = 0, right = 0;
+    for (const view::TextPiece& piece : layout_.line(line)) {
+      if (!tokens.contains(piece.token)) continue;
+      if (right <= 0) left = piece.x;
+      right = piece.x + piece.width;
+    }
+    if (right <= 0) return;
+    const ImVec2 low{at.x + left - out, at.y + ui.px(1) - out};
+    const ImVec2 high{at.x + right + out, at.y + frame.line_height - ui.px(1) + out};
+    if (role == Role::hover_line)
+      frame.list.AddRect(low, high, ui.u32(Role::casing), ui.px(2), 0, thick + ui.px(2));
+    frame.list.AddRect(low, high, ui.u32(role), ui.px(2), 0, thick);
+    drawn_item(role == Role::hover_line ? "hovered token" : "match", low, high);
+  };
+  const auto& matches = bench.marks().matches;
+  const view::TokenRange shown = layout_.tokens_of_line(line);
+  auto match = std::lower_bound(matches.begin(), matches.end(), shown.begin,
+                                [](const view::TokenRange& m, std::int32_t token) { return m.end <= token; });
+  for (; match != matches.end() && match->begin < shown.end; ++match) {
+    const bool current = static_cast<std::size_t>(match - matches.begin()) == bench.marks().current;
+    around(*match, 0, Role::warning, ui.px(current ? 2 : 1));
+  }
+  if (const auto& token = bench.hover().token; token && shown.contains(*token))
+    around({*token, *token + 1}, ui.px(1), Role::hover_line, ui.px(1));
 }
 
 void TextPart::draw_minimap(const Frame& frame, const TextPartStyle& style, ImVec2 low, ImVec2 high) {

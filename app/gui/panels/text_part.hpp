@@ -21,6 +21,7 @@ struct TextPartStyle {
   const TokenShades* shades = nullptr;
   const TokenShades* minimap = nullptr;  // of all tokens: must be cheap
   bool underline_doomed = true;
+  bool keys = false;    // Page Up and Page Down scroll this part
   bool follow = false;  // the end stays in view, unless the user has scrolled away
 };
 
@@ -31,6 +32,7 @@ class TextPart {
             const TextPartStyle& style);
   void scroll_to(std::int32_t token) { wanted_ = token; }
   const view::TextLayout& layout() const { return layout_; }
+  bool focused() const { return focused_; }  // as of the last frame
 
  private:
   struct Frame;
@@ -41,6 +43,8 @@ class TextPart {
   void handle_pointer(const Frame& frame);
   void draw_lines(const Frame& frame, const TextPartStyle& style);
   void draw_piece(const Frame& frame, const view::TextPiece& piece, ImVec2 line, float shade, bool doomed);
+  void draw_frames(const Frame& frame, std::int32_t line, ImVec2 at);
+  void take_keys(const Frame& frame);
   void draw_minimap(const Frame& frame, const TextPartStyle& style, ImVec2 low, ImVec2 high);
   float overhang(const Frame& frame, std::int32_t line) const;
   std::optional<std::int32_t> token_at(const Frame& frame, ImVec2 at) const;
@@ -61,6 +65,7 @@ class TextPart {
   std::optional<std::int32_t> drag_from_;  // or next to which
   bool dragged_ = false;
   bool at_end_ = true;
+  bool focused_ = false;
 };
 
 }  // namespace app::gui

@@ -43,7 +43,7 @@ Application::Application(Host& host, Workbench& bench, ApplicationOptions option
     problems.push_back(fmt::format("layout: there is none named '{}', inspect is shown", settings_.layout));
     settings_.layout = "inspect";
   }
-  fonts_ = std::make_unique<Fonts>(host.is_window() ? system_fallback_fonts() : std::vector<std::string>());
+  fonts_ = std::make_unique<Fonts>(host.has_pixels() ? system_fallback_fonts() : std::vector<std::string>());
   for (const std::string& problem : fonts_->problems()) problems.push_back(problem);
   ui_ = std::make_unique<Ui>(make_theme(settings_.theme, settings_.palette), Metrics(1), *fonts_);
   dockspace_ = std::make_unique<Dockspace>(panel_makers());

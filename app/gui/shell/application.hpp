@@ -67,6 +67,7 @@ class Application {
   void add_view_commands();
   void add_run_commands();
   void add_selection_commands();
+  void add_pin_commands();
   void load_saved();
   void restyle();
   const Layout& current_layout() const;

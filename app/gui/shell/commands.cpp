@@ -38,6 +38,14 @@ bool moves_focus(ImGuiKey key) {
          key == ImGuiKey_Home || key == ImGuiKey_End;
 }
 
+// Keys that move the cursor of a text field, with Ctrl as well.
+bool moves_cursor(ImGuiKeyChord keys) {
+  const auto key = static_cast<ImGuiKey>(keys & ~ImGuiMod_Mask_);
+  const bool moves = key == ImGuiKey_LeftArrow || key == ImGuiKey_RightArrow || key == ImGuiKey_UpArrow ||
+                     key == ImGuiKey_DownArrow;
+  return moves && (keys & ImGuiMod_Alt) == 0;
+}
+
 constexpr ImGuiID kShortcutOwner = 0x5c07c075;
 
 }  // namespace
@@ -114,9 +122,11 @@ void Commands::run_shortcuts() const {
     const ImGuiKeyChord keys = chord(command.id);
     if (keys == 0) continue;
     const bool plain = (keys & (ImGuiMod_Ctrl | ImGuiMod_Alt)) == 0;
-    if (plain && elsewhere) continue;
+    if ((plain || moves_cursor(keys)) && elsewhere) continue;
     // Else Dear ImGui would press the item with the keyboard's focus on Space and leave it on arrows.
     if (plain && moves_focus(static_cast<ImGuiKey>(keys & ~ImGuiMod_Mask_)) && !ImGui::IsAnyItemActive())
+      ImGui::SetKeyOwner(static_cast<ImGuiKey>(keys & ~ImGuiMod_Mask_), kShortcutOwner);
+    if (!plain && moves_cursor(keys) && ImGui::GetIO().KeyCtrl)
       ImGui::SetKeyOwner(static_cast<ImGuiKey>(keys & ~ImGuiMod_Mask_), kShortcutOwner);
     if (ImGui::IsKeyChordPressed(keys) && is_enabled(command)) {
       command.run();

@@ -29,6 +29,14 @@ void begin_area(ImVec2 low, ImVec2 high) {
   ImGui::SetNextWindowSize({high.x - low.x, high.y - low.y});
 }
 
+// In a window that was focused from a menu or by a command Dear ImGui's Tab begins nowhere: here it begins at
+// the first item.
+void begin_tabbing() {
+  const bool nowhere = ImGui::IsWindowFocused() && ImGui::GetCurrentContext()->NavId == 0;
+  if (nowhere && ImGui::IsKeyPressed(ImGuiKey_Tab) && !ImGui::GetIO().KeyCtrl)
+    ImGui::NavInitWindow(ImGui::GetCurrentWindow(), true);
+}
+
 constexpr ImGuiWindowFlags kFrameless = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoDocking |
                                         ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
                                         ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNavFocus;
@@ -148,6 +156,7 @@ std::string Dockspace::draw(PanelContext& context, const Layout& layout, ImVec2 
       drawn_[info.name].high.x += ImGui::GetWindowSize().x;
       drawn_[info.name].high.y += ImGui::GetWindowSize().y;
       if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows)) focused_ = info.name;
+      begin_tabbing();
       const std::string request = draw_panel(context, info);
       if (!request.empty()) asked = request;
     }

@@ -77,6 +77,49 @@ void Application::add_run_commands() {
       {}, true);
 }
 
+// Tokens along one pair of arrows, heads along the other: whatever a click in a panel selects.
+void Application::add_pin_commands() {
+  const auto has_run = [this] { return bench_.has_run(); };
+  const auto add = [&](const char* id, const char* title, const char* keys, std::function<void()> run,
+                       std::function<bool()> enabled) {
+    commands_.add({id, title, "Selection", keys, std::move(run), std::move(enabled), {}});
+  };
+  // Without a pin, from the moment that is shown.
+  const auto pin_by = [this](std::int32_t by) {
+    const auto& pinned = bench_.selection().token;
+    const std::int32_t token = pinned ? *pinned + by : bench_.position();
+    bench_.select(view::pin_token(bench_.selection(), std::clamp(token, 0, bench_.sequence().tokens() - 1)));
+  };
+  const auto head_by = [this](std::int32_t by) {
+    bench_.select(
+        view::pin_next_head(bench_.selection(), by, bench_.run().layers(), bench_.run().kv_heads()));
+  };
+  const auto extend_by = [this](std::int32_t by) {
+    bench_.select(view::extend_tokens(bench_.selection(), by, bench_.sequence().tokens()));
+  };
+  const auto extendable = [this] {
+    return bench_.has_run() && (bench_.selection().token || bench_.selection().tokens);
+  };
+  add(
+      "selection.pin_before", "Pin the token before", "Ctrl+Left", [=] { pin_by(-1); }, has_run);
+  add(
+      "selection.pin_after", "Pin the token after", "Ctrl+Right", [=] { pin_by(1); }, has_run);
+  add(
+      "selection.head_before", "Pin the head above", "Ctrl+Up", [=] { head_by(-1); }, has_run);
+  add(
+      "selection.head_after", "Pin the head below", "Ctrl+Down", [=] { head_by(1); }, has_run);
+  add(
+      "selection.fewer_tokens", "Select up to one token less", "Ctrl+Shift+Left", [=] { extend_by(-1); },
+      extendable);
+  add(
+      "selection.more_tokens", "Select up to one token more", "Ctrl+Shift+Right", [=] { extend_by(1); },
+      extendable);
+  add(
+      "selection.layer", "Limit to the pinned head's layer", "Ctrl+L",
+      [this] { bench_.select(view::toggle_layer(bench_.selection(), bench_.run().kv_heads())); },
+      [this] { return bench_.has_run() && bench_.selection().head.has_value(); });
+}
+
 void Application::add_selection_commands() {
   const auto add = [&](std::string id, std::string title, std::string menu, std::string keys,
                        std::function<void()> run, std::function<bool()> enabled, bool separator = false) {
@@ -107,16 +150,7 @@ void Application::add_selection_commands() {
         bench_.marks().wanted = true;
       },
       [this] { return bench_.has_run(); }, true);
-  const auto pin_by = [this](std::int32_t by) {
-    const std::int32_t token = std::clamp(*bench_.selection().token + by, 0, bench_.sequence().tokens() - 1);
-    bench_.select(view::pin_token(bench_.selection(), token));
-  };
-  add(
-      "selection.pin_before", "Pin the token before", "Selection", "Ctrl+Left", [pin_by] { pin_by(-1); },
-      pinned);
-  add(
-      "selection.pin_after", "Pin the token after", "Selection", "Ctrl+Right", [pin_by] { pin_by(1); },
-      pinned);
+  add_pin_commands();
   add(
       "selection.go_born", "Go to where the pinned token came", "Selection", "",
       [this] { bench_.go_to(*bench_.selection().token); }, pinned);

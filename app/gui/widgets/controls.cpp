@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/gui/fonts/icons.hpp"
+
 namespace app::gui {
 
 namespace {
@@ -55,6 +57,30 @@ bool segmented(Ui& ui, const char* id, std::span<const char* const> names, int& 
   }
   ImGui::PopID();
   return changed;
+}
+
+int dropdown(Ui& ui, const char* id, const char* before, std::span<const char* const> names, int chosen,
+             float width) {
+  const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
+  ImGui::PushStyleVar(
+      ImGuiStyleVar_FramePadding,
+      ImVec2(ui.px(7), std::round((ui.px(height::kToolbarControl) - ImGui::GetFontSize()) / 2)));
+  ImGui::SetNextItemWidth(width);
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const float caret = ImGui::CalcTextSize(icon::kCaretDown).x + ui.px(7);
+  const std::string chosen_name = before + std::string(names[static_cast<std::size_t>(chosen)]);
+  const std::string shown = fit_text(chosen_name, width - caret - ui.px(10));
+  if (ImGui::BeginCombo(id, shown.c_str(), ImGuiComboFlags_NoArrowButton)) {
+    for (int index = 0; index < static_cast<int>(names.size()); ++index) {
+      if (ImGui::Selectable(names[static_cast<std::size_t>(index)], index == chosen)) chosen = index;
+      if (index == chosen) ImGui::SetItemDefaultFocus();
+    }
+    ImGui::EndCombo();
+  }
+  ImGui::PopStyleVar();
+  ImGui::GetWindowDrawList()->AddText({low.x + width - caret, low.y + ui.px(2)}, ui.u32(Role::text3),
+                                      icon::kCaretDown);
+  return chosen;
 }
 
 bool button(Ui& ui, const char* label, ButtonKind kind, ImVec2 size) {

@@ -12,6 +12,11 @@ namespace app::gui {
 // Buttons side by side of which one is chosen. Returns true when `chosen` changed.
 bool segmented(Ui& ui, const char* id, std::span<const char* const> names, int& chosen);
 
+// A choice among names that drops down, as tall as a toolbar's controls; `before` says of what ("Sort: ").
+// Returns the new index.
+int dropdown(Ui& ui, const char* id, const char* before, std::span<const char* const> names, int chosen,
+             float width);
+
 enum class ButtonKind { plain, primary, link };
 bool button(Ui& ui, const char* label, ButtonKind kind = ButtonKind::plain, ImVec2 size = {0, 0});
 // A square button with an icon; `tooltip` names it, for people and for tests.

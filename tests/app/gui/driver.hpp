@@ -41,6 +41,7 @@ class Driver {
 };
 
 // Every group; a file each, named <group>_driver_test.cpp.
+void add_inspect_tests(Driver& driver);
 void add_shell_tests(Driver& driver);
 
 struct Group {

@@ -14,6 +14,7 @@
 namespace {
 
 constexpr std::array kGroups{
+    gui_tests::Group{"inspect", gui_tests::add_inspect_tests},
     gui_tests::Group{"shell", gui_tests::add_shell_tests},
 };
 constexpr int kMaxFrames = 200000;  // a test that hangs fails

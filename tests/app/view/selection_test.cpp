@@ -22,6 +22,40 @@ TEST_CASE("Selection, a range dragged backwards is the same range") {
   CHECK(select_tokens({}, 4, 4).tokens == TokenRange{4, 5});
 }
 
+TEST_CASE("Selection, a range grows from the pinned token and shrinks back over it") {
+  Selection selection = extend_tokens(pin_token({}, 5), 1, 10);
+  CHECK(selection.tokens == TokenRange{5, 7});
+  selection = extend_tokens(extend_tokens(selection, -1, 10), -1, 10);
+  CHECK(selection.tokens == TokenRange{4, 6});
+  selection = extend_tokens(selection, -1, 10);
+  CHECK(selection.tokens == TokenRange{3, 6});
+  CHECK(selection.token == 5);
+}
+
+TEST_CASE("Selection, a range grows to the ends of the text and no further") {
+  CHECK(extend_tokens(pin_token({}, 5), 100, 10).tokens == TokenRange{5, 10});
+  CHECK(extend_tokens(pin_token({}, 5), -100, 10).tokens == TokenRange{0, 6});
+  CHECK(extend_tokens(select_tokens({}, 2, 4), 1, 10).tokens == TokenRange{2, 6});
+  CHECK_FALSE(extend_tokens({}, 1, 10).tokens);
+  CHECK_FALSE(extend_tokens(pin_token({}, 5), 1, 0).tokens);
+}
+
+TEST_CASE("Selection, heads follow each other over layers and stop at the ends") {
+  CHECK(pin_next_head({}, 1, 3, 2).head == Head{0, 0});
+  CHECK(pin_next_head({}, -1, 3, 2).head == Head{2, 1});
+  CHECK(pin_next_head(pin_head({}, {0, 1}), 1, 3, 2).head == Head{1, 0});
+  CHECK(pin_next_head(pin_head({}, {2, 1}), 1, 3, 2).head == Head{2, 1});
+  CHECK(pin_next_head(pin_head({}, {0, 0}), -1, 3, 2).head == Head{0, 0});
+  CHECK_FALSE(pin_next_head({}, 1, 0, 0).head);
+}
+
+TEST_CASE("Selection, is limited to the pinned head's layer and back") {
+  CHECK(toggle_layer({}, 2).heads.empty());
+  const Selection limited = toggle_layer(pin_head({}, {1, 0}), 2);
+  CHECK(limited.heads == HeadSet::of({{1, 0}, {1, 1}}));
+  CHECK(toggle_layer(limited, 2).heads.empty());
+}
+
 TEST_CASE("Selection, Esc clears ranges first, then pins, and never the time") {
   Selection selection = select_tokens(pin_head(pin_token({}, 5), {1, 2}), 3, 8);
   selection.position = 77;

@@ -57,6 +57,36 @@ TEST_CASE("TextLayout, breaks a word between tokens where it is longer than a li
   CHECK(lines(*run, layout(*run, 1)) == Lines{"un", "believ", "able", "!"});
 }
 
+TEST_CASE("TextLayout, breaks a token that is longer than a line, between characters") {
+  const std::string long_token(40, '=');
+  const auto run = text_run({"a", " " + long_token, " b"});
+  const TextLayout made = layout(*run, 250);
+  CHECK(lines(*run, made) == Lines{"a", " " + std::string(23, '='), std::string(17, '=') + " b"});
+  for (std::int32_t line = 0; line < made.line_count(); ++line) {
+    const TextPiece& last = made.line(line).back();
+    CHECK(last.x + last.width <= 250);
+  }
+  CHECK(made.rects(1).size() == 4);
+  CHECK(made.token_at(1, 200) == 1);
+  CHECK(lines(*run, layout(*run, 1000)) == Lines{"a " + long_token + " b"});
+}
+
+TEST_CASE("TextLayout, does not cut a character, nor an accent off its letter") {
+  std::string accents, faces;
+  for (int i = 0; i < 30; ++i) accents += "e\u0301", faces += "\U0001F44B\U0001F3FD";
+  const auto run = text_run({accents, faces});
+  const TextLayout made = layout(*run, 1);
+  REQUIRE(made.line_count() == 6);
+  std::string all;
+  for (const std::string& line : lines(*run, made)) {
+    const bool whole_letter = line.starts_with("e") && line.ends_with("\u0301");
+    const bool whole_face = line.starts_with("\U0001F44B") && line.ends_with("\U0001F3FD");
+    CHECK((whole_letter || whole_face));
+    all += line;
+  }
+  CHECK(all == accents + faces);
+}
+
 TEST_CASE("TextLayout, line breaks inside of a token make lines, and empty ones") {
   const auto run = text_run({"a\n", "\n\nb", "c"});
   const TextLayout made = layout(*run, 1000);
