@@ -164,8 +164,7 @@ void TextPanel::draw_controls(PanelContext& context) {
     const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
     ImGui::SetNextItemWidth(mode);
     int chosen = static_cast<int>(mode_);
-    if (ImGui::Combo("##mode", &chosen, kModes.data(), static_cast<int>(kModes.size())))
-      mode_ = static_cast<Mode>(chosen);
+    if (combo(ui, "##mode", chosen, kModes)) mode_ = static_cast<Mode>(chosen);
     ImGui::SetItemTooltip("What the background of a token says");
   }
   if (!narrow) ImGui::SameLine(0, gap);

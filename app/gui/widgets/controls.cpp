@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/gui/fonts/icons.hpp"
+
 namespace app::gui {
 
 namespace {
@@ -109,8 +111,34 @@ bool chip(Ui& ui, const char* text, const Role* dot, bool icon_only) {
     x += ui.px(11);
   }
   if (!icon_only) list.AddText({x, std::round(middle - size.y / 2)}, ui.u32(Role::text2), text);
-  if (icon_only) ImGui::SetItemTooltip("%s", text);
   return part.pressed;
+}
+
+bool begin_combo(Ui&, const char* id, const char* shown) {
+  return ImGui::BeginCombo(id, shown, ImGuiComboFlags_NoArrowButton);
+}
+
+void end_combo(Ui& ui, bool open) {
+  if (open) ImGui::EndCombo();
+  const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
+  const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
+  const ImVec2 caret = ImGui::CalcTextSize(icon::kCaretDown);
+  const float left = high.x - caret.x - ui.px(7);
+  // A long name ends before the caret.
+  if (left > low.x)
+    ImGui::GetWindowDrawList()->AddText({left, std::round((low.y + high.y - caret.y) / 2)},
+                                        ui.u32(Role::text3), icon::kCaretDown);
+}
+
+bool combo(Ui& ui, const char* id, int& chosen, std::span<const char* const> names) {
+  const int before = chosen;
+  const bool open = begin_combo(ui, id, names[static_cast<std::size_t>(chosen)]);
+  for (int index = 0; open && index < static_cast<int>(names.size()); ++index) {
+    if (ImGui::Selectable(names[static_cast<std::size_t>(index)], index == chosen)) chosen = index;
+    if (index == chosen) ImGui::SetItemDefaultFocus();
+  }
+  end_combo(ui, open);
+  return chosen != before;
 }
 
 void key_caps(Ui& ui, const char* keys) {
