@@ -25,7 +25,7 @@ Layout inspect() {
            {"centre", ImGuiDir_Down, 0.29F, "bottom"},
            {"bottom", ImGuiDir_Right, 0.418F, "table"},
            {"centre", ImGuiDir_Right, 0.232F, "right"},
-           {"right", ImGuiDir_Down, 0.5F, "lens"}},
+           {"right", ImGuiDir_Down, 0.46F, "lens"}},
           {{"text", "left", true},
            {"history", "left"},
            {"map", "centre", true},
@@ -50,13 +50,13 @@ Layout compact_inspect() {
            {"text", "right"},
            {"occupancy", "right", true},
            {"lens", "right"},
-           {"history", "right"},
-           {"quality", "right"},
-           {"tuning", "right"},
+           {"tuning", "right", false, false},  // there is no room for its tab; the Tune layout has it
            {"timeline", "bottom", true},
            {"kernels", "bottom"},
            {"statistics", "bottom"},
-           {"prompt", "right"},
+           {"history", "bottom"},
+           {"quality", "bottom"},
+           {"prompt", "bottom"},
            {"log", "bottom"},
            {"trace", "bottom"}}};
 }
@@ -102,7 +102,7 @@ Layout present() {
   return {"present",
           "Present",
           1.4F,
-          {{"centre", ImGuiDir_Left, 0.28F, "left"}, {"left", ImGuiDir_Down, 0.34F, "below"}},
+          {{"centre", ImGuiDir_Left, 0.28F, "left"}, {"left", ImGuiDir_Down, 0.42F, "below"}},
           {{"text", "left", true}, {"occupancy", "below", true}, {"map", "centre", true}}};
 }
 
