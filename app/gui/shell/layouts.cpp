@@ -45,7 +45,7 @@ Layout compact_inspect() {
   return {"inspect",
           "Inspect",
           1,
-          {{"centre", ImGuiDir_Right, 0.27F, "right"}, {"centre", ImGuiDir_Down, 0.3F, "bottom"}},
+          {{"centre", ImGuiDir_Right, 0.27F, "right"}, {"centre", ImGuiDir_Down, 0.34F, "bottom"}},
           {{"map", "centre", true},
            {"text", "right"},
            {"occupancy", "right", true},
@@ -61,11 +61,12 @@ Layout compact_inspect() {
            {"trace", "bottom"}}};
 }
 
-Layout tune() {
+// The controls of the tuning panel need some 300 pixels.
+Layout tune(float left) {
   return {"tune",
           "Tune",
           1,
-          {{"centre", ImGuiDir_Left, 0.2F, "left"},
+          {{"centre", ImGuiDir_Left, left, "left"},
            {"centre", ImGuiDir_Right, 0.5F, "right"},
            {"centre", ImGuiDir_Down, 0.5F, "below"},
            {"right", ImGuiDir_Down, 0.5F, "text"}},
@@ -114,8 +115,8 @@ std::vector<Layout> completed(std::vector<Layout> made) {
 }  // namespace
 
 const std::vector<Layout>& layouts(bool compact) {
-  static const std::vector<Layout> wide = completed({inspect(), tune(), profile(), present()});
-  static const std::vector<Layout> narrow = completed({compact_inspect(), tune(), profile(), present()});
+  static const std::vector<Layout> wide = completed({inspect(), tune(0.2F), profile(), present()});
+  static const std::vector<Layout> narrow = completed({compact_inspect(), tune(0.25F), profile(), present()});
   return compact ? narrow : wide;
 }
 

@@ -120,7 +120,8 @@ void resized_to_nothing(ImGuiTestContext* context, Driver& driver) {
   }
   IM_CHECK_EQ(driver.bench().position(), 700);
   const Layout& layout = *layout_named("inspect", false);
-  const ImGuiWindow* map = ImGui::FindWindowByName(Dockspace::window_name(layout, *panel_named("map")).c_str());
+  const ImGuiWindow* map =
+      ImGui::FindWindowByName(Dockspace::window_name(layout, *panel_named("map")).c_str());
   IM_CHECK(map != nullptr && map->Active);
   IM_CHECK(map->Size.x > 300 && map->Size.y > 200);  // the docks have their room back
 }
