@@ -37,16 +37,17 @@ std::optional<engine::Error> close(OpenTarget& open, const Recording& recording)
 
 }  // namespace
 
-engine::Result<RecordedRun> run_recorded(const LoadedModel& loaded, const RunSetup& setup,
-                                         const std::optional<TraceTarget>& target, engine::EventSink* also,
-                                         const std::function<void(const engine::Error&)>& on_trace_error) {
+engine::Result<RecordedRun> run_recorded(
+    const LoadedModel& loaded, const RunSetup& setup, const std::optional<TraceTarget>& target,
+    engine::EventSink* also, const std::function<void(const engine::Error&)>& on_trace_error,
+    const std::function<void(const profiling::RecordingCost&)>& on_cost) {
   OpenTarget open;
   if (target) {
     auto created = create(*target);
     if (!created) return created.error();
     open = std::move(*created);
   }
-  Recording recording(open.writer.get(), also, setup.notices, on_trace_error);
+  Recording recording(open.writer.get(), also, setup.notices, on_trace_error, on_cost);
   const auto summary =
       engine::run_session(loaded.model, loaded.tokenizer, setup.session, setup.request, recording);
   RecordedRun done;
@@ -55,7 +56,10 @@ engine::Result<RecordedRun> run_recorded(const LoadedModel& loaded, const RunSet
   } else {
     done.session_error = summary.error();
   }
-  if (target) done.trace_error = close(open, recording);
+  if (target) {
+    done.trace_error = close(open, recording);
+    done.cost = open.writer->cost();
+  }
   done.run = recording.run();
   done.notices = recording.notices();
   return done;

@@ -5,12 +5,14 @@
 namespace app {
 
 Recording::Recording(profiling::TraceWriter* trace, engine::EventSink* also, std::vector<std::string> notices,
-                     std::function<void(const engine::Error&)> on_trace_error)
+                     std::function<void(const engine::Error&)> on_trace_error,
+                     std::function<void(const profiling::RecordingCost&)> on_cost)
     : trace_(trace),
       also_(also),
       own_notices_(std::move(notices)),
       notices_(own_notices_),
-      on_trace_error_(std::move(on_trace_error)) {}
+      on_trace_error_(std::move(on_trace_error)),
+      on_cost_(std::move(on_cost)) {}
 
 void Recording::on_event(engine::Event event) {
   if (const auto* started = std::get_if<engine::RunStarted>(&event)) {
@@ -25,12 +27,14 @@ void Recording::on_event(engine::Event event) {
 
 void Recording::forward(engine::Event event) {
   const bool to_trace = trace_takes_events();
+  const bool step = to_trace && on_cost_ && std::holds_alternative<engine::StepFinished>(event);
   if (also_ == nullptr) {
     if (to_trace) trace_->on_event(std::move(event));
-    return;
+  } else {
+    if (to_trace) trace_->on_event(event);
+    also_->on_event(std::move(event));
   }
-  if (to_trace) trace_->on_event(event);
-  also_->on_event(std::move(event));
+  if (step) on_cost_(trace_->cost());
 }
 
 bool Recording::trace_takes_events() {

@@ -17,9 +17,11 @@ class Recording : public engine::EventSink {
  public:
   // `trace` and `also` may be null and outlive this object otherwise. `notices` enter the stream right after
   // RunStarted. `on_trace_error` is called once, on the engine's thread, when writing has failed; the trace
-  // gets no further events from then on, and the other sink gets a notice that says so.
+  // gets no further events from then on, and the other sink gets a notice that says so. `on_cost` (may be
+  // empty) is called after every step that was written.
   Recording(profiling::TraceWriter* trace, engine::EventSink* also, std::vector<std::string> notices,
-            std::function<void(const engine::Error&)> on_trace_error);
+            std::function<void(const engine::Error&)> on_trace_error,
+            std::function<void(const profiling::RecordingCost&)> on_cost = {});
 
   void on_event(engine::Event event) override;
 
@@ -36,6 +38,7 @@ class Recording : public engine::EventSink {
   std::vector<std::string> own_notices_;
   std::vector<std::string> notices_;
   std::function<void(const engine::Error&)> on_trace_error_;
+  std::function<void(const profiling::RecordingCost&)> on_cost_;
   std::optional<engine::RunStarted> run_;
   std::optional<engine::Error> trace_error_;
 };

@@ -5,6 +5,7 @@
 #include "profiling/read_transaction.hpp"
 #include "profiling/replay.hpp"
 #include "profiling/run_facts.hpp"
+#include "profiling/saturating.hpp"
 #include "profiling/trace_file.hpp"
 
 namespace profiling {
@@ -71,6 +72,24 @@ engine::Result<bool> TraceFollower::emit_new(engine::EventSink& sink, const Prog
   }
   if (auto status = state.emit_up_to(*newest, sink, progress); !status) return status.error();
   return true;
+}
+
+engine::Result<RecordingCost> TraceFollower::cost() const {
+  const Database& db = state_->trace.db;
+  const ReadTransaction transaction(db);
+  if (!transaction.status()) return transaction.status().error();
+  const auto dropped = db.integer("SELECT coalesce((SELECT count FROM drops WHERE what = 'spans'), 0)");
+  if (!dropped) return dropped.error();
+  RecordingCost cost{*dropped, std::nullopt};
+  Statement busy = db.prepare(
+      "SELECT cpu.value, handed.value FROM meta cpu, meta handed "
+      "WHERE cpu.key = 'recorder_cpu_ns' AND handed.key = 'recorder_on_event_ns'");
+  // A damaged trace may hold anything.
+  if (busy.step() && busy.type(0) == SQLITE_INTEGER && busy.type(1) == SQLITE_INTEGER &&
+      busy.integer(0) >= 0 && busy.integer(1) >= 0)
+    cost.busy_ns = saturating_add(busy.integer(0), busy.integer(1));
+  if (!busy.status()) return busy.status().error();
+  return cost;
 }
 
 bool TraceFollower::finished() const {

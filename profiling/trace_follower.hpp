@@ -13,6 +13,7 @@
 
 #include "engine/events/events.hpp"
 #include "engine/events/result.hpp"
+#include "profiling/recording_cost.hpp"
 
 namespace profiling {
 
@@ -27,6 +28,9 @@ class TraceFollower {
   // Emits to `sink` what was committed since the last portion; true if there was anything. Nothing comes
   // before the run has begun.
   engine::Result<bool> emit_new(engine::EventSink& sink, const Progress& progress = {});
+
+  // As far as it is in the file by now.
+  engine::Result<RecordingCost> cost() const;
 
   // The run's last event has been emitted.
   bool finished() const;

@@ -36,6 +36,7 @@ struct TraceWriter::State {
   WriterQueue queue{kQueueBytes};
   std::atomic<std::int64_t> on_event_ns{0};
   std::atomic<std::int64_t> events{0};
+  std::atomic<std::int64_t> recording_cpu_ns{0};
   mutable std::mutex error_mutex;
   std::optional<engine::Error> error;
   std::thread thread;
@@ -43,7 +44,6 @@ struct TraceWriter::State {
   // Writer's thread only.
   Drops stored_drops;
   std::int64_t transactions = 0;
-  std::int64_t recording_cpu_ns = 0;
   std::int64_t ending_ns = 0;
 
   void fail(const engine::Error& reason) {
@@ -103,6 +103,7 @@ engine::Status TraceWriter::State::write_batch(EventRows& rows, const std::vecto
   if (auto status = db.exec("COMMIT"); !status) return status;
   ++transactions;
   checkpointer.committed();
+  recording_cpu_ns = thread_cpu_ns() + checkpointer.cpu_ns();
   return {};
 }
 
@@ -135,7 +136,7 @@ engine::Status TraceWriter::State::write_cost() {
   int pages = 0, high = 0;
   sqlite3_db_status(db.handle(), SQLITE_DBSTATUS_CACHE_WRITE, &pages, &high, 0);
   const std::pair<const char*, std::int64_t> costs[] = {
-      {"recorder_cpu_ns", recording_cpu_ns},
+      {"recorder_cpu_ns", recording_cpu_ns.load()},
       {"recorder_on_event_ns", on_event_ns.load()},
       {"recorder_events", events.load()},
       {"recorder_transactions", transactions},
@@ -178,6 +179,10 @@ void TraceWriter::on_event(engine::Event event) {
 
 std::optional<engine::Error> TraceWriter::error() const {
   return state_->first_error();
+}
+
+RecordingCost TraceWriter::cost() const {
+  return {state_->queue.drops().spans, state_->on_event_ns.load() + state_->recording_cpu_ns.load()};
 }
 
 engine::Status TraceWriter::finish() {

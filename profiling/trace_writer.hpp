@@ -12,6 +12,7 @@
 
 #include "engine/events/events.hpp"
 #include "engine/events/result.hpp"
+#include "profiling/recording_cost.hpp"
 
 namespace profiling {
 
@@ -29,6 +30,9 @@ class TraceWriter : public engine::EventSink {
 
   // The first write error, as soon as it is known. Any thread.
   std::optional<engine::Error> error() const;
+
+  // So far, at most a transaction behind; after finish() what the trace holds. Any thread.
+  RecordingCost cost() const;
 
   // Drains the queue, builds the indexes, closes the file. Nothing may be emitted afterwards.
   engine::Status finish();

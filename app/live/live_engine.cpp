@@ -39,7 +39,8 @@ class LiveEngine::Worker {
   PublishedStatus<LiveStatus> status_;
   Pacing pacing_;
   LoadedModel loaded_;
-  std::thread thread_;  // last: it uses the rest
+  std::optional<profiling::RecordingCost> cost_;  // of the run in progress
+  std::thread thread_;                            // last: it uses the rest
 };
 
 void LiveEngine::Worker::work() {
@@ -124,6 +125,7 @@ void LiveEngine::Worker::start(const StartRun& command) {
     ++status.run;
     status.done = status.total = 0;
     status.trace = command.trace ? command.trace->path : std::filesystem::path();
+    status.cost.reset();
     status.summary = nullptr;
     status.finish_reason.clear();
     status.error = status.trace_error = std::nullopt;
@@ -159,8 +161,11 @@ engine::Status LiveEngine::Worker::run(const StartRun& command) {
   const auto on_trace_error = [&](const engine::Error& error) {
     status_.update([&](LiveStatus& status) { status.trace_error = error; });
   };
-  const auto done = run_recorded(loaded_, *setup, command.trace, command.sink.get(), on_trace_error);
+  cost_.reset();
+  const auto done = run_recorded(loaded_, *setup, command.trace, command.sink.get(), on_trace_error,
+                                 [&](const profiling::RecordingCost& cost) { cost_ = cost; });
   if (!done) return done.error();
+  if (command.trace) cost_ = done->cost;
   show_end(*done);
   return {};
 }
@@ -178,6 +183,7 @@ void LiveEngine::Worker::show_progress(const engine::RunProgress& at) {
     status.state = at.phase == engine::Phase::prefill ? LiveState::prefill : LiveState::decoding;
     status.done = at.done;
     status.total = at.total;
+    status.cost = cost_;
   });
 }
 
@@ -206,6 +212,7 @@ void LiveEngine::Worker::show_end(const RecordedRun& done) {
     status.finish_reason = finish_reason(done);
     if (done.session_error && status.finish_reason.empty()) status.error = done.session_error;
     status.trace_error = done.trace_error;
+    status.cost = cost_;
   });
 }
 

@@ -10,6 +10,7 @@
 #include "engine/checkpoint/model.hpp"
 #include "engine/events/result.hpp"
 #include "engine/session/session.hpp"
+#include "profiling/recording_cost.hpp"
 
 namespace app::live {
 
@@ -37,6 +38,7 @@ struct LiveStatus {
   std::int32_t done = 0;
   std::int32_t total = 0;
   std::filesystem::path trace;                        // empty: not recorded
+  std::optional<profiling::RecordingCost> cost;       // of recording it so far, then in all; absent: no trace
   std::shared_ptr<const engine::RunSummary> summary;  // once it has ended well, or was stopped in decode
   std::string finish_reason;                          // "eos", "length", "interrupted"; empty while it runs
   std::optional<engine::Error> error;                 // why the last load or run failed

@@ -22,6 +22,7 @@ using profiling::TraceFollower;
 
 constexpr std::chrono::milliseconds kPeriod{50};     // a recording commits about every 100 ms
 constexpr std::chrono::seconds kBeginning{2};        // a file this young may be in the making
+constexpr std::chrono::milliseconds kEnding{1000};   // from the run's last event to the recording's own facts
 constexpr std::chrono::milliseconds kSilence{1500};  // before it is asked who records
 constexpr double kShareStep = 0.01;
 
@@ -52,6 +53,8 @@ class TraceSource::Reader {
   engine::Result<std::unique_ptr<TraceFollower>> open(const std::stop_token& stop);
   engine::Result<bool> emit_new(TraceFollower& follower, const std::stop_token& stop);
   engine::Status follow(std::unique_ptr<TraceFollower> follower, const std::stop_token& stop);
+  engine::Status update_cost(const TraceFollower& follower);
+  engine::Status await_cost(const TraceFollower& follower, const std::stop_token& stop);
   engine::Status check_file() const;
   bool is_recorded(const TraceFollower& follower) const;
   void set(TraceState state, std::string reason = {});
@@ -120,7 +123,10 @@ engine::Status TraceSource::Reader::follow(std::unique_ptr<TraceFollower> follow
     const bool recorded = !quiet || is_recorded(*follower);  // asked first: what comes last is not missed
     const auto portion = emit_new(*follower, stop);
     if (!portion) return portion.error();
-    if (follower->finished()) return {};
+    if (follower->finished()) return await_cost(*follower, stop);
+    if (*portion) {
+      if (auto read = update_cost(*follower); !read) return read;
+    }
     if (auto same = check_file(); !same) return same;
     if (*portion) newest = Clock::now();
     if (recorded || *portion) {
@@ -131,6 +137,25 @@ engine::Status TraceSource::Reader::follow(std::unique_ptr<TraceFollower> follow
     rest(stop);
   }
   return {};
+}
+
+engine::Status TraceSource::Reader::update_cost(const TraceFollower& follower) {
+  const auto cost = follower.cost();
+  if (!cost) return cost.error();
+  if (*cost == status.get()->cost) return {};
+  status.update([&](TraceStatus& next) { next.cost = *cost; });
+  return {};
+}
+
+// A recording writes what it cost last of all, soon after the run's end.
+engine::Status TraceSource::Reader::await_cost(const TraceFollower& follower, const std::stop_token& stop) {
+  const auto patience = Clock::now() + kEnding;
+  while (true) {
+    if (auto read = update_cost(follower); !read) return read;
+    const bool comes = !status.get()->cost.busy_ns && follower.has_write_ahead_log();
+    if (!comes || stop.stop_requested() || Clock::now() > patience) return {};
+    rest(stop);
+  }
 }
 
 engine::Status TraceSource::Reader::check_file() const {

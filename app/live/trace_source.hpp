@@ -13,6 +13,7 @@
 #include <string>
 
 #include "engine/events/events.hpp"
+#include "profiling/recording_cost.hpp"
 
 namespace app::live {
 
@@ -28,8 +29,9 @@ enum class TraceState {
 
 struct TraceStatus {
   TraceState state = TraceState::opening;
-  double share = 0;    // of the replay, 0 to 1
-  std::string reason;  // failed, silent: one line for people
+  double share = 0;               // of the replay, 0 to 1
+  std::string reason;             // failed, silent: one line for people
+  profiling::RecordingCost cost;  // as far as the file says by now
 
   bool ended() const { return state >= TraceState::finished; }  // no further events will come
 };

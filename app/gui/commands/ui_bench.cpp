@@ -32,6 +32,8 @@ constexpr int kHeight = 900;
 constexpr int kFrames = 100;  // of each kind
 constexpr double kNullFramesPerSecond = 10;
 constexpr double kLongestSleep = 0.02;  // seconds, between looks at the run
+constexpr double kIdleSeconds = 5;      // measured
+constexpr double kIdleWait = 1;         // seconds, the longest that a window sleeps
 
 struct UiBenchOptions {
   std::optional<std::string> model;
@@ -47,6 +49,13 @@ double thread_milliseconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
+}
+
+// CPU time of all threads, in seconds.
+double process_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 std::int64_t status_bytes(const char* key) {
@@ -135,6 +144,42 @@ class FrameTimes {
   Workbench& bench_;
 };
 
+// Frames between the pointer's arrival over a token and the first one that shows it in every panel.
+Json measure_hover_delay(Application& application, Workbench& bench) {
+  int slowest = 0, found = 0;
+  for (int i = 0; i < kFrames; ++i) {
+    const auto before = bench.hover().token;
+    ImGui::GetIO().AddMousePosEvent(400 + 5.0F * static_cast<float>(i), 300);
+    int frames = 0;
+    // The frame that receives the pointer, and those after it until a panel has what it is over.
+    do application.frame();
+    while (++frames < 10 && bench.hover().token == before);
+    if (bench.hover().token == before) continue;  // still over the same token, or beside the map
+    ++found;
+    slowest = std::max(slowest, frames - 1);
+  }
+  ImGui::GetIO().AddMousePosEvent(-1, -1);
+  application.frame();
+  return {{"moves", found}, {"slowest_frames", slowest}};
+}
+
+// What a window costs that nobody touches, with a trace open and nothing going on: its loop, without the
+// window system.
+Json measure_idle(gui::Host& host, Application& application) {
+  for (int i = 0; i < 2 * gui::FramePacer::kFramesAfterInput; ++i) application.frame();
+  const double start = gui::clock_seconds(), cpu = process_seconds();
+  int frames = 0;
+  for (double now = start; now < start + kIdleSeconds; now = gui::clock_seconds()) {
+    const double wait = std::min({kIdleWait, host.pacer().due() - now, start + kIdleSeconds - now});
+    if (wait > 0) std::this_thread::sleep_for(std::chrono::duration<double>(wait));
+    if (host.pacer().due() > gui::clock_seconds()) continue;
+    application.frame();
+    ++frames;
+  }
+  const double seconds = gui::clock_seconds() - start;
+  return {{"seconds", seconds}, {"frames", frames}, {"cpu_share", (process_seconds() - cpu) / seconds}};
+}
+
 engine::Result<Json> measure_trace(Progress& progress) {
   const ScratchTrace trace;
   progress.show("bench --ui: writing a synthetic trace", 0, 1);
@@ -163,6 +208,10 @@ engine::Result<Json> measure_trace(Progress& progress) {
     application.set_layout(layout);
     json["layouts"][layout] = times.all();
   }
+  progress.show("bench --ui: idle", 0, 1);
+  application.set_layout("inspect");
+  json["hover_delay"] = measure_hover_delay(application, bench);
+  json["idle"] = measure_idle(**host, application);
   json["resident_bytes"] = status_bytes("VmRSS:");
   json["peak_resident_bytes"] = status_bytes("VmHWM:");
   return json;
@@ -284,6 +333,12 @@ std::string as_text(const Json& json) {
     }
     text += "\n";
   }
+  text += fmt::format("hover      shown everywhere at most {} frame after the pointer arrived ({} moves)\n",
+                      trace["hover_delay"]["slowest_frames"].get<int>(),
+                      trace["hover_delay"]["moves"].get<int>());
+  text += fmt::format("idle       {:.2f} % of a core, {} frames in {:.0f} s\n",
+                      trace["idle"]["cpu_share"].get<double>() * 100, trace["idle"]["frames"].get<int>(),
+                      trace["idle"]["seconds"].get<double>());
   if (json["decoding"].is_null()) return text;
   for (const char* kind : {"null_renderer", "software_rendering"}) {
     const Json& window = json["decoding"][kind];

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <string_view>
+
 #include "app/gui/fonts/embedded.hpp"
 #include "app/gui/theme/metrics.hpp"
 
@@ -49,6 +51,14 @@ std::span<const std::byte> map_file(const std::string& path) {
   return {static_cast<const std::byte*>(data), size};
 }
 
+// A TrueType or OpenType file, or a collection of them; the rasteriser complains loudly about anything else.
+bool is_font(std::span<const std::byte> file) {
+  using namespace std::string_view_literals;
+  if (file.size() < 4) return false;
+  const std::string_view start(reinterpret_cast<const char*>(file.data()), 4);
+  return start == "\0\1\0\0"sv || start == "OTTO" || start == "ttcf" || start == "true";
+}
+
 }  // namespace
 
 // Ascent and descent over the em, from the fonts' hhea tables: Inter 1.2102, JetBrains Mono 1.32.
@@ -58,12 +68,15 @@ float em_to_line(Face face, float em) {
 }
 
 Fonts::Fonts(const std::vector<std::string>& fallbacks) {
+  std::vector<std::string> names;  // of the mapped ones
   for (const std::string& path : fallbacks) {
     const auto file = map_file(path);
-    if (file.empty()) {
+    if (!is_font(file)) {
+      if (!file.empty()) munmap(const_cast<std::byte*>(file.data()), file.size());
       problems_.push_back(fmt::format("{}: not a font that can be read, left out", path));
     } else {
       mapped_.push_back(file);
+      names.push_back(path);
     }
   }
   using namespace embedded;
@@ -76,7 +89,10 @@ Fonts::Fonts(const std::vector<std::string>& fallbacks) {
     add(icons(), face, Source::icons);
     // Signs that the mono face lacks, thin spaces above all.
     if (face == Face::mono || face == Face::mono_strong) add(inter_regular(), face, Source::fallback);
-    for (const auto file : mapped_) add(file, face, Source::fallback);
+    for (std::size_t file = 0; file < mapped_.size(); ++file) {
+      if (add(mapped_[file], face, Source::fallback) == nullptr && index == 0)
+        problems_.push_back(fmt::format("{}: not a font, left out", names[file]));
+    }
   }
   ImGui::GetIO().FontDefault = faces_[0];
 }

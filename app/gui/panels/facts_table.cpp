@@ -1,6 +1,7 @@
 #include "app/gui/panels/facts_table.hpp"
 
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/glossary.hpp"
 
 namespace app::gui {
 
@@ -24,6 +25,7 @@ void fact_text(Ui& ui, const char* name, const std::string& value, Role role) {
   ImGui::TableNextRow();
   ImGui::TableNextColumn();
   label(ui, name, Role::text2, Face::ui, text_size::kTable);
+  glossary_tip(ui, name);
   ImGui::TableNextColumn();
   ImGui::PushTextWrapPos(0);
   label(ui, value.c_str(), role, Face::ui, text_size::kTable);
@@ -34,6 +36,7 @@ void fact_number(Ui& ui, const char* name, const std::string& value, Role role) 
   ImGui::TableNextRow();
   ImGui::TableNextColumn();
   label(ui, name, Role::text2, Face::ui, text_size::kTable);
+  glossary_tip(ui, name);
   ImGui::TableNextColumn();
   number_cell(ui, value.c_str(), role);
 }

@@ -162,7 +162,7 @@ void KernelsPanel::draw_toolbar(PanelContext& context) {
   if (one_row) ImGui::SameLine(0, ui.px(4));
   const auto combo = [&](const char* id, auto& names, int& chosen, float width) {
     ImGui::SetNextItemWidth(width);
-    return ImGui::Combo(id, &chosen, names.data(), static_cast<int>(names.size()));
+    return app::gui::combo(ui, id, chosen, names);
   };
   int range = static_cast<int>(range_);
   if (combo("##range", kRangeNames, range, ui.px(92))) range_ = static_cast<Range>(range);

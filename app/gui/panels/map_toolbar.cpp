@@ -12,6 +12,7 @@
 
 #include "app/gui/fonts/icons.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/glossary.hpp"
 #include "app/view/format.hpp"
 
 namespace app::gui {
@@ -114,6 +115,7 @@ void draw_legend(Ui& ui, Flow& flow, const FieldSource& source) {
     Words words(ui, flow, ui.px(18) + name + count, 12);
     words.sample(entry.state);
     words.word(entry.name, Role::text2, Face::ui);
+    glossary_tip(ui, entry.name);
     if (entry.count.empty()) continue;
     words.word(entry.count.c_str(), entry.state == Role::doomed ? Role::doomed_text : Role::text,
                Face::mono_strong);

@@ -163,8 +163,7 @@ void PromptPanel::draw_prompt(PanelContext& context) {
   field(ui, "System", form_.system, "the template's own", "What the chat template says before the prompt");
   const auto thinking = [&] {
     constexpr std::array kThinking{"as the template has it", "on", "off"};
-    if (ImGui::Combo("##thinking", &form_.thinking, kThinking.data(), static_cast<int>(kThinking.size())))
-      edited_ = true;
+    if (combo(ui, "##thinking", form_.thinking, kThinking)) edited_ = true;
   };
   ImGui::AlignTextToFramePadding();
   label(ui, "Thinking", Role::text2, Face::ui, text_size::kTable);
@@ -192,15 +191,16 @@ void PromptPanel::draw_policy(PanelContext& context) {
   label(ui, "Policy", Role::text2, Face::ui, text_size::kTable);
   ImGui::SameLine(ui.px(96));
   ImGui::SetNextItemWidth(-1);
-  if (ImGui::BeginCombo("##policy", kPolicies[form_.policy].title)) {
+  const bool open = begin_combo(ui, "##policy", kPolicies[form_.policy].title);
+  if (open) {
     for (int index = 0; index < static_cast<int>(std::size(kPolicies)); ++index) {
       if (ImGui::Selectable(kPolicies[index].title, index == form_.policy)) {
         form_.policy = index;
         edited_ = true;
       }
     }
-    ImGui::EndCombo();
   }
+  end_combo(ui, open);
   if (takes_window(form_))
     field(ui, "Window", form_.window, "the checkpoint's", "Steps for which a marked token stays visible");
   if (takes_threshold(form_)) {
@@ -233,8 +233,7 @@ void PromptPanel::draw_record(PanelContext& context) {
   constexpr std::array kQuality{"quality: not measured", "quality: of the answer",
                                 "quality: prompt and answer"};
   ImGui::SetNextItemWidth(-1);
-  if (ImGui::Combo("##quality", &form_.quality, kQuality.data(), static_cast<int>(kQuality.size())))
-    edited_ = true;
+  if (combo(ui, "##quality", form_.quality, kQuality)) edited_ = true;
   ImGui::PushTextWrapPos(0);
   label(ui,
         form_.quality == 0

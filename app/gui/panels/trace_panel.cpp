@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "app/gui/panels/facts_table.hpp"
+#include "app/gui/shell/run_state.hpp"
 #include "app/gui/widgets/controls.hpp"
 #include "app/view/format.hpp"
 
@@ -127,6 +128,12 @@ std::vector<TracePanel::Section> TracePanel::sections(const PanelContext& contex
                           fmt::format("{}{}", view::format_count(snapshot.spans().dropped()),
                                       snapshot.spans().dropped() > 0 ? " timed operations, the oldest" : ""),
                           has_losses && snapshot.spans().dropped() > 0 ? Role::warning : Role::text});
+  const auto cost = recording_cost(context.bench);
+  losses.facts.push_back({"not recorded",
+                          cost ? fmt::format("{} timed operations", view::format_count(cost->dropped_spans))
+                               : std::string(view::kNotApplicable),
+                          cost && cost->dropped_spans > 0 ? Role::warning : Role::text});
+  losses.facts.push_back({"recording cost", recording_cost_text(context.bench)});
   losses.facts.push_back({"ignored events",
                           fmt::format("{}{}", view::format_count(snapshot.ignored_events()),
                                       snapshot.ignored_events() > 0 ? ", they contradict earlier ones" : ""),

@@ -169,6 +169,8 @@ LoadedSettings load_settings(const fs::path& folder) {
   const auto any = [](const std::string& layout) { return std::optional<std::string>(layout); };
   reader.name("layout", settings.layout, any, "the name of a layout");
   reader.flag("native_dialogs", settings.native_dialogs);
+  reader.flag("toured", settings.toured);
+  reader.strings("fonts", settings.fonts);
   reader.strings("recent", settings.recent);
   reader.map("panels", settings.panels, "an object of panels and true or false");
   reader.map("shortcuts", settings.shortcuts, "an object of command names and keys");
@@ -182,6 +184,8 @@ engine::Status save_settings(const fs::path& folder, const Settings& settings) {
             {"scale", settings.scale},
             {"layout", settings.layout},
             {"native_dialogs", settings.native_dialogs},
+            {"toured", settings.toured},
+            {"fonts", settings.fonts},
             {"recent", settings.recent},
             {"panels", settings.panels},
             {"shortcuts", settings.shortcuts}};

@@ -20,6 +20,8 @@ struct Settings {
   double scale = 0;  // 0: the monitor's; else 0.75 to 4
   std::string layout = "inspect";
   bool native_dialogs = true;          // the desktop's file dialog where it has one
+  bool toured = false;                 // the tour has been shown
+  std::vector<std::string> fonts;      // files with letters that ours lack, before the system's
   std::vector<std::string> recent;     // traces and model folders, newest first
   std::map<std::string, bool> panels;  // "layout/panel" to whether it is open, where that was changed
   std::map<std::string, std::string> shortcuts;  // command id to keys, where they differ from the default

@@ -43,7 +43,11 @@ Application::Application(Host& host, Workbench& bench, ApplicationOptions option
     problems.push_back(fmt::format("layout: there is none named '{}', inspect is shown", settings_.layout));
     settings_.layout = "inspect";
   }
-  fonts_ = std::make_unique<Fonts>(host.has_pixels() ? system_fallback_fonts() : std::vector<std::string>());
+  std::vector<std::string> fallbacks = settings_.fonts;
+  if (host.has_pixels()) {
+    for (std::string& path : system_fallback_fonts()) fallbacks.push_back(std::move(path));
+  }
+  fonts_ = std::make_unique<Fonts>(fallbacks);
   for (const std::string& problem : fonts_->problems()) problems.push_back(problem);
   ui_ = std::make_unique<Ui>(make_theme(settings_.theme, settings_.palette), Metrics(1), *fonts_);
   dockspace_ = std::make_unique<Dockspace>(panel_makers());
@@ -116,6 +120,7 @@ void Application::frame() {
   const double now = clock_seconds();
   bench_.update(last_frame_ > 0 ? now - last_frame_ : 0);
   last_frame_ = now;
+  report_problems();
   if (options_.start_position && *options_.start_position < bench_.positions()) {
     bench_.go_to(*options_.start_position);
     options_.start_position.reset();
@@ -147,10 +152,12 @@ void Application::draw_contents() {
   const int before = chosen;
   float top = draw_menu_row(*ui_, commands_, names, chosen, run_facts(bench_));
   if (chosen != before) set_layout(layouts(false)[static_cast<std::size_t>(chosen)].name);
+  const float transport_top = top;
   top += transport_.draw(*ui_, bench_, commands_, top);
   const StatusText status = status_bar_.text(bench_, host_.is_window() ? host_.last_frame_seconds() : -1);
   const float bottom = bottom_edge - draw_status_bar(*ui_, status);
   draw_workspace(top, bottom);
+  draw_tour(transport_top, top);
   draw_toasts(bottom);
   draw_dialogs();
   if (overlay_) overlay_(*ui_);
@@ -186,7 +193,37 @@ void Application::draw_dialogs() {
   palette_.draw(*ui_, commands_);
   sheet_.draw(*ui_, commands_, notices_, settings_.shortcuts);
   if (settings_dialog_.draw(*ui_, settings_, host_.content_scale())) restyle_ = true;
+  glossary_.draw(*ui_);
   file_dialog_.draw(*ui_);
+}
+
+void Application::report_problems() {
+  for (Problem& problem : bench_.take_problems())
+    notices_.add(problem.is_error ? NoticeLevel::error : NoticeLevel::warning, std::move(problem.text));
+}
+
+void Application::play_sample() {
+  bench_.open_trace(options_.sample_trace, true);
+  // Once, and not in a window that is driven by somebody else.
+  if (!settings_.toured && !options_.settings_folder.empty()) start_tour();
+}
+
+void Application::start_tour() {
+  settings_.toured = true;
+  set_layout("inspect");
+  show_welcome_ = false;
+  if (bench_.source() == RunSource::none) bench_.open_trace(options_.sample_trace);
+  tour_.start();
+}
+
+void Application::draw_tour(float transport_top, float transport_bottom) {
+  if (!tour_.active()) return tour_.draw(*ui_, {});
+  const std::string panel = tour_.panel_to_show();
+  if (!panel.empty()) dockspace_->show(current_layout(), panel);
+  TourArea area{{0, transport_top}, {ImGui::GetMainViewport()->Size.x, transport_bottom}};
+  const char* shown = tour_stops()[static_cast<std::size_t>(tour_.stop())].panel;
+  const bool there = shown[0] == '\0' || dockspace_->area_of(shown, area.low, area.high);
+  tour_.draw(*ui_, there ? std::optional<TourArea>(area) : std::nullopt);
 }
 
 void Application::draw_toasts(float bottom) {

@@ -16,9 +16,11 @@
 #include "app/gui/shell/dockspace.hpp"
 #include "app/gui/shell/file_dialog.hpp"
 #include "app/gui/shell/frame_areas.hpp"
+#include "app/gui/shell/glossary_sheet.hpp"
 #include "app/gui/shell/run_facts.hpp"
 #include "app/gui/shell/settings_dialog.hpp"
 #include "app/gui/shell/shortcut_sheet.hpp"
+#include "app/gui/shell/tour.hpp"
 #include "app/gui/shell/transport.hpp"
 #include "app/gui/shell/welcome_card.hpp"
 
@@ -56,7 +58,8 @@ class Application {
   const std::string& layout() const { return settings_.layout; }
   const Settings& settings() const { return settings_; }
   // False while something is on its way to the screen by itself.
-  bool settled() const { return welcome_ == nullptr || welcome_->settled(); }
+  bool settled() const { return dockspace_->settled() && (welcome_ == nullptr || welcome_->settled()); }
+  const Tour& tour() const { return tour_; }
   bool set_layout(std::string_view name);
   // Drawn over everything, every frame; empty: nothing is.
   void set_overlay(std::function<void(Ui&)> overlay) { overlay_ = std::move(overlay); }
@@ -75,6 +78,10 @@ class Application {
   void draw_workspace(float top, float bottom);
   void draw_dialogs();
   void draw_toasts(float bottom);
+  void draw_tour(float transport_top, float transport_bottom);
+  void start_tour();
+  void play_sample();
+  void report_problems();
   void choose(const char* title, bool folder);
   void take_pictures();
   void pace();
@@ -98,6 +105,8 @@ class Application {
   std::array<std::optional<SavedView>, 10> views_;
   CommandPalette palette_;
   ShortcutSheet sheet_;
+  GlossarySheet glossary_;
+  Tour tour_;
   SettingsDialog settings_dialog_;
   FileDialog file_dialog_;
   double last_frame_ = 0;  // clock reading

@@ -12,6 +12,14 @@ void Application::add_commands() {
   add_run_commands();
   add_selection_commands();
   add_view_commands();
+  commands_.add({"help.tour",
+                 "Tour of the window",
+                 "Help",
+                 "",
+                 [this] { start_tour(); },
+                 [this] { return bench_.has_run() || !options_.sample_trace.empty(); },
+                 {}});
+  commands_.add({"help.glossary", "Glossary", "Help", "", [this] { glossary_.open(); }, {}, {}});
   commands_.add({"help.shortcuts", "Shortcuts", "Help", "?", [this] { sheet_.open(); }, {}, {}});
   commands_.add({"help.copy_report",
                  "Copy report about this machine",
@@ -41,7 +49,7 @@ void Application::add_file_commands() {
                  "Play the sample",
                  "File",
                  "",
-                 [this] { bench_.open_trace(options_.sample_trace, true); },
+                 [this] { play_sample(); },
                  [this] { return !options_.sample_trace.empty(); },
                  {}});
   commands_.add({"file.save_picture",

@@ -12,7 +12,9 @@ namespace app::gui {
 namespace {
 
 // Part of every id: raised when a saved arrangement would no longer fit.
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
+// Docks take their windows in over two or three frames; many more would mean that a window never comes.
+constexpr int kSettlingFrames = 12, kFirstLook = 3;
 
 ImGuiID dock_id(const Layout& layout) {
   return ImHashStr(fmt::format("dock/{}.v{}", layout.name, kVersion).c_str());
@@ -84,22 +86,48 @@ void Dockspace::build(const Layout& layout, ImGuiID id, ImVec2 size) {
     ImGui::DockBuilderDockWindow(window_name(layout, *panel_named(place.panel)).c_str(), areas[place.area]);
   }
   ImGui::DockBuilderFinish(id);
-  settling_ = 3;
+  for (const Place& place : layout.places) {
+    const ImGuiID window = ImHashStr(window_name(layout, *panel_named(place.panel)).c_str());
+    // What a window will be called among the tabs, known before it exists.
+    if (place.front)
+      ImGui::DockBuilderGetNode(areas[place.area])->SelectedTabId = ImHashStr("#TAB", 0, window);
+  }
+  settling_ = kSettlingFrames;
 }
 
 // Selects each dock's first tab; the focus ends in the middle.
-void Dockspace::show_fronts(const Layout& layout) {
+bool Dockspace::show_fronts(const Layout& layout) {
   std::string centre;
+  bool all = true;
   for (const Place& place : layout.places) {
-    if (!place.front) continue;
+    if (!place.front || !is_open(layout, place.panel)) continue;
     const std::string name = window_name(layout, *panel_named(place.panel));
     ImGuiWindow* window = ImGui::FindWindowByName(name.c_str());
-    if (window == nullptr || window->DockNode == nullptr) continue;
+    if (window == nullptr || window->DockNode == nullptr) {
+      all = false;
+      continue;
+    }
+    all = all && window->DockTabIsVisible;
     window->DockNode->SelectedTabId = window->TabId;
     if (window->DockNode->TabBar != nullptr) window->DockNode->TabBar->NextSelectedTabId = window->TabId;
     if (place.area == "centre") centre = name;
   }
   if (!centre.empty()) ImGui::SetWindowFocus(centre.c_str());
+  return all;
+}
+
+std::string Dockspace::tab_menu(PanelContext& context, const Layout& layout, const PanelInfo& info) {
+  if (!ImGui::BeginPopupContextItem("tab menu")) return {};
+  std::string asked;
+  if (ImGui::MenuItem("Close")) set_open(layout, info.name, false);
+  if (ImGui::MenuItem("Save as PNG", context.commands.keys("file.save_picture").c_str())) {
+    focused_ = info.name;
+    asked = "file.save_picture";
+  }
+  ImGui::Separator();
+  if (ImGui::MenuItem("Reset layout")) asked = "view.reset_layout";
+  ImGui::EndPopup();
+  return asked;
 }
 
 Panel* Dockspace::panel(const std::string& name) {
@@ -144,14 +172,16 @@ std::string Dockspace::draw(PanelContext& context, const Layout& layout, ImVec2 
   for (const Place& place : layout.places) {  // tabs lie in the order in which their windows first appear
     const PanelInfo& info = *panel_named(place.panel);
     if (!is_open(layout, info.name)) continue;
-    bool open = true;
     const std::string name = window_name(layout, info);
     if (to_show_ == info.name) {
       ImGui::SetNextWindowFocus();
       if (--show_frames_ <= 0) to_show_.clear();
     }
-    if (ImGui::Begin(name.c_str(), &open,
+    // Without a close button, for which every tab would keep room: the tab's menu closes.
+    if (ImGui::Begin(name.c_str(), nullptr,
                      ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoFocusOnAppearing)) {
+      const std::string chosen = tab_menu(context, layout, info);
+      if (!chosen.empty()) asked = chosen;
       drawn_[info.name] = {info.title, ImGui::GetWindowPos(), ImGui::GetWindowPos(), true};
       drawn_[info.name].high.x += ImGui::GetWindowSize().x;
       drawn_[info.name].high.y += ImGui::GetWindowSize().y;
@@ -161,9 +191,8 @@ std::string Dockspace::draw(PanelContext& context, const Layout& layout, ImVec2 
       if (!request.empty()) asked = request;
     }
     ImGui::End();
-    if (!open) set_open(layout, info.name, false);
   }
-  if (settling_ > 0 && --settling_ == 0) show_fronts(layout);
+  if (settling_ > 0 && --settling_ <= kSettlingFrames - kFirstLook && show_fronts(layout)) settling_ = 0;
   return asked;
 }
 
@@ -173,6 +202,14 @@ std::string Dockspace::draw_single(PanelContext& context, const PanelInfo& info,
   std::string asked = draw_panel(context, info);
   ImGui::End();
   return asked;
+}
+
+bool Dockspace::area_of(const std::string& panel, ImVec2& low, ImVec2& high) const {
+  const auto found = drawn_.find(panel);
+  if (found == drawn_.end() || !found->second.visible) return false;
+  low = found->second.low;
+  high = found->second.high;
+  return true;
 }
 
 bool Dockspace::focused_area(std::string& title, ImVec2& low, ImVec2& high) const {

@@ -29,6 +29,11 @@ class Dockspace {
   // Brings the panel's tab to the front, opening it if need be.
   void show(const Layout& layout, const std::string& panel);
 
+  // Where the panel lies; false while it is not the front tab of its dock.
+  bool area_of(const std::string& panel, ImVec2& low, ImVec2& high) const;
+  // False while docks that were built are still finding their windows.
+  bool settled() const { return settling_ == 0; }
+
   // Where the panel that has, or last had, the focus lies; false if none is drawn.
   bool focused_area(std::string& title, ImVec2& low, ImVec2& high) const;
   // "layout/panel" to whether it is open, where that differs from the layout's default.
@@ -43,7 +48,10 @@ class Dockspace {
     bool visible = false;
   };
   void build(const Layout& layout, ImGuiID id, ImVec2 size);
-  void show_fronts(const Layout& layout);
+  // True once every dock shows its first tab.
+  bool show_fronts(const Layout& layout);
+  // The menu of a tab. Returns the command that was asked for.
+  std::string tab_menu(PanelContext& context, const Layout& layout, const PanelInfo& info);
   std::string draw_panel(PanelContext& context, const PanelInfo& info);
   Panel* panel(const std::string& name);
 
@@ -54,7 +62,7 @@ class Dockspace {
   std::string focused_;
   std::string to_reset_;
   std::string to_show_;
-  int settling_ = 0;  // frames until the built docks have taken their windows in
+  int settling_ = 0;  // frames left to the docks that were built to take their windows in
   int show_frames_ = 0;
 };
 

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "app/gui/fonts/icons.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/glossary.hpp"
 
 namespace app::gui {
 
@@ -50,22 +52,78 @@ void draw_menu(Ui& ui, const Commands& commands, const char* menu) {
   ImGui::PopStyleVar();
 }
 
-void draw_facts(Ui& ui, const std::vector<Fact>& facts, float right, float free_from) {
-  const float gap = ui.px(6);
+// A fact as it is drawn: its dot alone where the text is empty.
+struct DrawnFact {
+  std::string text;
+  float width = 0;
+};
+
+DrawnFact drawn_fact(const Ui& ui, const Fact& fact, std::string text) {
+  const float width = text.empty() ? ui.px(20) : chip_width(ui, text.c_str(), fact.dot.has_value());
+  return {std::move(text), width};
+}
+
+// Facts give up words from the left until they fit into `room`: all in brief, then cut, then mere dots.
+std::vector<DrawnFact> fit_facts(const Ui& ui, const std::vector<Fact>& facts, float room) {
+  std::vector<DrawnFact> drawn;
   float wanted = 0;
-  for (const Fact& fact : facts) wanted += chip_width(ui, fact.text.c_str(), fact.dot.has_value()) + gap;
-  // Shrinks to dots from the left where the row is short of room.
-  std::size_t dots = 0;
-  for (; dots < facts.size() && right - wanted < free_from; ++dots)
-    wanted += ui.px(20) - chip_width(ui, facts[dots].text.c_str(), facts[dots].dot.has_value());
-  ImGui::SetCursorPosX(std::max(free_from, right - wanted));
+  for (const Fact& fact : facts) {
+    drawn.push_back(drawn_fact(ui, fact, fact.text));
+    wanted += drawn.back().width;
+  }
+  const auto replace = [&](std::size_t index, std::string text) {
+    wanted -= drawn[index].width;
+    drawn[index] = drawn_fact(ui, facts[index], std::move(text));
+    wanted += drawn[index].width;
+  };
+  for (std::size_t index = 0; index < facts.size() && wanted > room; ++index) {
+    if (!facts[index].brief.empty()) replace(index, facts[index].brief);
+  }
+  for (std::size_t index = 0; index < facts.size() && wanted > room; ++index) {
+    const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
+    const float edges = chip_width(ui, "", facts[index].dot.has_value());
+    const float left = drawn[index].width - (wanted - room) - edges;
+    replace(index, left >= ui.px(56) ? fit_text(drawn[index].text, left) : std::string());
+  }
+  return drawn;
+}
+
+void fact_tooltip(Ui& ui, const Fact& fact) {
+  if (!ImGui::IsItemHovered() || !ImGui::BeginTooltip()) return;
+  label(ui, fact.text.c_str(), Role::text, Face::ui_strong, text_size::kTable);
+  ImGui::PushTextWrapPos(ui.px(320));
+  for (const std::string& word : fact.words) {
+    const GlossaryEntry* entry = glossary_entry(word);
+    if (entry == nullptr) continue;
+    ImGui::Dummy({0, ui.px(2)});
+    label(ui, entry->word, Role::text, Face::ui, text_size::kTable);
+    label(ui, entry->meaning, Role::text2, Face::ui, text_size::kTable);
+  }
+  ImGui::PopTextWrapPos();
+  ImGui::EndTooltip();
+}
+
+// True when one was clicked.
+bool draw_facts(Ui& ui, const std::vector<Fact>& facts, float right, float free_from) {
+  const float gap = ui.px(6), gaps = gap * static_cast<float>(facts.size());
+  const std::vector<DrawnFact> drawn = fit_facts(ui, facts, right - free_from - gaps);
+  float width = gaps;
+  for (const DrawnFact& fact : drawn) width += fact.width;
+  ImGui::SetCursorPosX(std::max(free_from, right - width));
+  bool clicked = false;
   for (std::size_t index = 0; index < facts.size(); ++index) {
+    const Fact& fact = facts[index];
+    const bool small = drawn[index].text.empty();
     if (index > 0) ImGui::SameLine(0, gap);
     ImGui::SetCursorPosY(ui.px(5));
-    const Role dot = facts[index].dot.value_or(Role::text3);
-    const bool small = index < dots;
-    chip(ui, facts[index].text.c_str(), facts[index].dot || small ? &dot : nullptr, small);
+    const Role dot = fact.dot.value_or(Role::text3);
+    ImGui::PushID(static_cast<int>(index));
+    clicked |=
+        chip(ui, small ? "fact" : drawn[index].text.c_str(), fact.dot || small ? &dot : nullptr, small);
+    ImGui::PopID();
+    fact_tooltip(ui, fact);
   }
+  return clicked;
 }
 
 }  // namespace
@@ -103,7 +161,7 @@ float draw_menu_row(Ui& ui, const Commands& commands, const std::vector<std::str
     segmented(ui, "layouts", names, layout);
     ImGui::PopStyleVar();
     ImGui::SameLine(0, ui.px(12));
-    draw_facts(ui, facts, width - ui.px(8), ImGui::GetCursorPosX());
+    if (draw_facts(ui, facts, width - ui.px(8), ImGui::GetCursorPosX())) commands.run("run.facts");
     ImGui::EndMainMenuBar();
   }
   ImGui::PopStyleVar();
@@ -159,13 +217,30 @@ float draw_empty_transport(Ui& ui, float top, const std::string& state) {
   return height;
 }
 
+namespace {
+
+// Text that explains its word on hover; returns its width.
+float status_entry(Ui& ui, const StatusEntry& entry, ImVec2 at, int index) {
+  const float width = label_width(ui, entry.text.c_str(), Face::ui, text_size::kCaption);
+  ImGui::SetCursorScreenPos(at);
+  ImGui::PushID(index);
+  if (width > 0) ImGui::InvisibleButton("entry", {width, ui.px(16)});
+  ImGui::PopID();
+  label_at(ui, *ImGui::GetWindowDrawList(), at, entry.text.c_str(), Role::text2, Face::ui,
+           text_size::kCaption);
+  if (!entry.word.empty()) glossary_tip(ui, entry.word);
+  return width;
+}
+
+}  // namespace
+
 float draw_status_bar(Ui& ui, const StatusText& status) {
   const float height = ui.px(height::kStatus);
   const ImGuiViewport& viewport = *ImGui::GetMainViewport();
   begin_strip(ui, "##status", viewport.Size.y - height, height, Role::header);
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const ImVec2 at = ImGui::GetWindowPos();
-  const float middle = at.y + height / 2, text = at.y + ui.px(4);
+  const float middle = at.y + height / 2, text = at.y + ui.px(4), gap = ui.px(16);
   list.AddLine(at, {at.x + viewport.Size.x, at.y}, ui.u32(Role::line), ui.px(1));
   list.AddCircleFilled({at.x + ui.px(14), middle}, ui.px(3),
                        ui.u32(status.busy ? Role::accent : Role::text3));
@@ -174,14 +249,19 @@ float draw_status_bar(Ui& ui, const StatusText& status) {
        ui.px(8);
   list.AddLine({x, at.y + ui.px(5)}, {x, at.y + height - ui.px(5)}, ui.u32(Role::line), ui.px(1));
   x += ui.px(8);
-  const float left_end =
-      x + label_at(ui, list, {x, text}, status.detail.c_str(), Role::text2, Face::ui, text_size::kCaption);
+  // What a recording lost and cost is never hidden: it gives way last.
+  int index = 0;
   float right = at.x + viewport.Size.x - ui.px(10);
   for (auto entry = status.right.rbegin(); entry != status.right.rend(); ++entry) {
-    const float width = label_width(ui, entry->c_str(), Face::ui, text_size::kCaption);
-    if (right - width < left_end + ui.px(16)) break;
-    label_at(ui, list, {right - width, text}, entry->c_str(), Role::text2, Face::ui, text_size::kCaption);
-    right -= width + ui.px(16);
+    const float width = label_width(ui, entry->text.c_str(), Face::ui, text_size::kCaption);
+    if (right - width < x + gap) break;
+    status_entry(ui, *entry, {right - width, text}, ++index);
+    right -= width + gap;
+  }
+  for (const StatusEntry& entry : status.left) {
+    const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
+    if (right - x < ui.px(40)) break;
+    x += status_entry(ui, {fit_text(entry.text, right - x), entry.word}, {x, text}, ++index) + gap;
   }
   ImGui::End();
   return height;

@@ -25,7 +25,7 @@ Layout inspect() {
            {"centre", ImGuiDir_Down, 0.29F, "bottom"},
            {"bottom", ImGuiDir_Right, 0.418F, "table"},
            {"centre", ImGuiDir_Right, 0.232F, "right"},
-           {"right", ImGuiDir_Down, 0.5F, "lens"}},
+           {"right", ImGuiDir_Down, 0.46F, "lens"}},
           {{"text", "left", true},
            {"history", "left"},
            {"map", "centre", true},
@@ -45,27 +45,28 @@ Layout compact_inspect() {
   return {"inspect",
           "Inspect",
           1,
-          {{"centre", ImGuiDir_Right, 0.27F, "right"}, {"centre", ImGuiDir_Down, 0.3F, "bottom"}},
+          {{"centre", ImGuiDir_Right, 0.27F, "right"}, {"centre", ImGuiDir_Down, 0.34F, "bottom"}},
           {{"map", "centre", true},
            {"text", "right"},
            {"occupancy", "right", true},
            {"lens", "right"},
-           {"history", "right"},
-           {"quality", "right"},
-           {"tuning", "right"},
+           {"tuning", "right", false, false},  // there is no room for its tab; the Tune layout has it
            {"timeline", "bottom", true},
            {"kernels", "bottom"},
            {"statistics", "bottom"},
-           {"prompt", "right"},
+           {"history", "bottom"},
+           {"quality", "bottom"},
+           {"prompt", "bottom"},
            {"log", "bottom"},
            {"trace", "bottom"}}};
 }
 
-Layout tune() {
+// The controls of the tuning panel need some 300 pixels.
+Layout tune(float left) {
   return {"tune",
           "Tune",
           1,
-          {{"centre", ImGuiDir_Left, 0.2F, "left"},
+          {{"centre", ImGuiDir_Left, left, "left"},
            {"centre", ImGuiDir_Right, 0.5F, "right"},
            {"centre", ImGuiDir_Down, 0.5F, "below"},
            {"right", ImGuiDir_Down, 0.5F, "text"}},
@@ -102,7 +103,7 @@ Layout present() {
   return {"present",
           "Present",
           1.4F,
-          {{"centre", ImGuiDir_Left, 0.28F, "left"}, {"left", ImGuiDir_Down, 0.34F, "below"}},
+          {{"centre", ImGuiDir_Left, 0.28F, "left"}, {"left", ImGuiDir_Down, 0.42F, "below"}},
           {{"text", "left", true}, {"occupancy", "below", true}, {"map", "centre", true}}};
 }
 
@@ -114,8 +115,8 @@ std::vector<Layout> completed(std::vector<Layout> made) {
 }  // namespace
 
 const std::vector<Layout>& layouts(bool compact) {
-  static const std::vector<Layout> wide = completed({inspect(), tune(), profile(), present()});
-  static const std::vector<Layout> narrow = completed({compact_inspect(), tune(), profile(), present()});
+  static const std::vector<Layout> wide = completed({inspect(), tune(0.2F), profile(), present()});
+  static const std::vector<Layout> narrow = completed({compact_inspect(), tune(0.25F), profile(), present()});
   return compact ? narrow : wide;
 }
 

@@ -69,6 +69,9 @@ void Application::add_run_commands() {
   add(
       "run.stop", "Stop the run", "", [this] { bench_.post(live::Stop{}); }, live);
   add(
+      "run.facts", "What this run is", "", [this] { dockspace_->show(current_layout(), "trace"); }, has_run,
+      true);
+  add(
       "run.prompt", "Ask something", "Ctrl+Enter",
       [this] {
         show_welcome_ = false;

@@ -31,6 +31,19 @@ std::string policy_text(const engine::RunStarted& run) {
   return text;
 }
 
+std::string brief_policy(const engine::RunStarted& run) {
+  if (run.policy == "dms" || run.policy == "knorm")
+    return fmt::format("{}, \u03b8 {}", run.policy == "dms" ? "DMS" : run.policy,
+                       view::format_logit(run.threshold));
+  return run.policy;
+}
+
+std::vector<std::string> policy_words(const engine::RunStarted& run) {
+  if (run.policy == "dense") return {"dense"};
+  if (run.policy == "dms" || run.policy == "knorm") return {"lag", "window", "threshold \u03b8"};
+  return {"window", "sinks"};
+}
+
 // "cpu: AMD EPYC 9B14 96-Core Processor, avx512_bf16, 2 threads": the parts that tell machines apart.
 std::string device_text(const engine::RunStarted& run) {
   std::string name = run.device;
@@ -46,9 +59,16 @@ std::vector<Fact> run_facts(const Workbench& bench) {
   if (bench.run().started()) {
     const engine::RunStarted& run = bench.run().run();
     const engine::ModelShape& shape = run.shape;
-    return {{shape_text(run.model_name, shape.layers, shape.query_heads, shape.kv_heads, shape.head_dim), {}},
-            {policy_text(run), run.policy == "dense" ? Role::kept : Role::doomed},
-            {device_text(run), run.backend == "cpu" ? Role::warning : Role::accent}};
+    return {{shape_text(run.model_name, shape.layers, shape.query_heads, shape.kv_heads, shape.head_dim),
+             {},
+             run.model_name,
+             {"KV head"}},
+            {policy_text(run), run.policy == "dense" ? Role::kept : Role::doomed, brief_policy(run),
+             policy_words(run)},
+            {device_text(run),
+             run.backend == "cpu" ? Role::warning : Role::accent,
+             run.backend == "cpu" ? "CPU" : "GPU",
+             {}}};
   }
   const live::LiveStatus& live = bench.live();
   if (live.model) {
@@ -87,40 +107,38 @@ StatusText RunStatusBar::text(Workbench& bench, double frame_seconds) {
   const std::string frame =
       frame_seconds < 0 ? std::string() : fmt::format("UI {:.1f}{}ms", frame_ms_, view::kThinSpace);
   if (!bench.has_run()) {
-    status.detail = "drop a model folder or a trace anywhere";
+    status.left = {{"drop a model folder or a trace anywhere"}};
     const live::TraceStatus* trace = bench.trace();
     if (trace != nullptr && trace->state == live::TraceState::failed)
-      status.detail = trace->reason;
+      status.left = {{trace->reason}};
     else if (bench.live().error)
-      status.detail = bench.live().error->message;
+      status.left = {{bench.live().error->message}};
     else if (status.busy)
-      status.detail = bench.live().folder.string();
-    status.right = {"DMScope " DMSCOPE_VERSION};
-    if (!frame.empty()) status.right.push_back(frame);
+      status.left = {{bench.live().folder.string()}};
+    status.right = {{"DMScope " DMSCOPE_VERSION}};
+    if (!frame.empty()) status.right.push_back({frame});
     return status;
   }
   const view::RunSnapshot& run = bench.run();
   // No head's cache ever shrinks: the newest position is the fullest.
   const std::int64_t peak = bench.cache().size(bench.positions() - 1).live_slots;
-  status.detail =
-      fmt::format("KV reads {} slots   peak {} slots   KL to dense {}", view::format_count(run.kv_reads()),
-                  view::format_count(peak),
-                  kl_count_ > 0 ? view::format_kl(kl_sum_ / static_cast<double>(kl_count_)) : "not measured");
-  if (bench.source() == RunSource::live && bench.live().error) status.detail = bench.live().error->message;
+  const std::string kl =
+      kl_count_ > 0 ? view::format_kl(kl_sum_ / static_cast<double>(kl_count_)) : "not measured";
+  status.left = {{fmt::format("KV reads {} slots", view::format_count(run.kv_reads())), "KV reads"},
+                 {fmt::format("peak {} slots", view::format_count(peak)), "peak"},
+                 {"KL to dense " + kl, "KL to dense"}};
+  if (bench.source() == RunSource::live && bench.live().error) status.left = {{bench.live().error->message}};
   const std::filesystem::path trace = bench.trace_path();
   if (trace.empty()) {
-    status.right.push_back("not recorded");
+    status.right.push_back({"not recorded"});
   } else {
-    status.right.push_back(
-        fmt::format("{}  {}", trace.filename().string(),
-                    bench.trace_bytes() < 0 ? view::kUnknown : view::format_bytes(bench.trace_bytes())));
+    const std::string size =
+        bench.trace_bytes() < 0 ? std::string(view::kUnknown) : view::format_bytes(bench.trace_bytes());
+    status.right.push_back({fmt::format("{}  {}", trace.filename().string(), size)});
   }
-  // The window's own losses: the oldest spans, and events that contradict earlier ones.
-  status.right.push_back(
-      fmt::format("dropped {}", view::format_count(run.spans().dropped() + run.ignored_events())));
-  status.right.push_back(
-      fmt::format("recording cost {}", trace.empty() ? view::kNotApplicable : view::kUnknown));
-  if (!frame.empty()) status.right.push_back(frame);
+  if (!frame.empty()) status.right.push_back({frame});
+  status.right.push_back({fmt::format("dropped {}", view::format_count(dropped_records(bench))), "dropped"});
+  status.right.push_back({"recording cost " + recording_cost_text(bench), "recording cost"});
   return status;
 }
 

@@ -107,6 +107,25 @@ std::string phase_text(const Workbench& bench, const RunExtent& extent) {
                      view::format_count(total));
 }
 
+std::optional<profiling::RecordingCost> recording_cost(const Workbench& bench) {
+  if (bench.trace() != nullptr) return bench.trace()->cost;
+  return bench.source() == RunSource::live ? bench.live().cost : std::nullopt;
+}
+
+std::string recording_cost_text(const Workbench& bench) {
+  const auto cost = recording_cost(bench);
+  if (!cost) return std::string(view::kNotApplicable);
+  const auto share = cost->share_of(bench.run().last_ns());
+  if (!share) return std::string(view::kUnknown);
+  return *share < 5e-4 ? fmt::format("under 0.1{}%", view::kThinSpace) : view::format_percent(*share);
+}
+
+std::int64_t dropped_records(const Workbench& bench) {
+  const auto cost = recording_cost(bench);
+  const view::RunSnapshot& run = bench.run();
+  return run.spans().dropped() + run.ignored_events() + (cost ? cost->dropped_spans : 0);
+}
+
 double elapsed_seconds(const Workbench& bench) {
   if (!bench.has_run()) return 0;
   const bool newest = bench.at_newest() && run_mode(bench) == RunMode::live;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "app/gui/workbench/workbench.hpp"
+#include "profiling/recording_cost.hpp"
 
 namespace app::gui {
 
@@ -30,6 +32,13 @@ RunExtent run_extent(const Workbench& bench);
 
 // "prefill 400 / 1,238", "decode 172 / 256" at the position shown.
 std::string phase_text(const Workbench& bench, const RunExtent& extent);
+
+// What recording the run that is shown has cost and lost; absent where it is not recorded.
+std::optional<profiling::RecordingCost> recording_cost(const Workbench& bench);
+// "0.2 %" of the run's time so far, "unknown", or an en dash without a recording.
+std::string recording_cost_text(const Workbench& bench);
+// Records that the recording or the window itself left out.
+std::int64_t dropped_records(const Workbench& bench);
 
 // Seconds of the run when the position shown was processed.
 double elapsed_seconds(const Workbench& bench);

@@ -28,14 +28,14 @@ bool scale_choice(Ui& ui, Settings& settings, float monitor_scale) {
   };
   bool changed = false;
   ImGui::SetNextItemWidth(ui.px(180));
-  if (!ImGui::BeginCombo("##scale", text(settings.scale).c_str())) return false;
-  for (const double scale : kScales) {
+  const bool open = begin_combo(ui, "##scale", text(settings.scale).c_str());
+  for (const double scale : open ? std::span<const double>(kScales) : std::span<const double>()) {
     if (ImGui::Selectable(text(scale).c_str(), std::abs(scale - settings.scale) < 1e-6)) {
       settings.scale = scale;
       changed = true;
     }
   }
-  ImGui::EndCombo();
+  end_combo(ui, open);
   return changed;
 }
 

@@ -182,27 +182,30 @@ void WelcomeCard::draw_actions(Ui& ui, const Commands& commands, const Settings&
 
 void WelcomeCard::draw_words(Ui& ui, int window, float width) {
   const std::string newest = window > 0 ? fmt::format("newest {} tokens", window) : "the newest tokens";
-  const std::array words{
-      Word{Role::kept, "kept", "past the window, not marked:\nstays in the cache for good"},
-      Word{Role::window, "window", newest + ", not marked:\non its way to kept"},
-      Word{Role::doomed, "doomed", newest + ", but marked:\nvisible until it leaves them"},
-      Word{Role::evicted, "evicted", "gone: a newer token\nhas taken over its slot"}};
+  const std::array words{Word{Role::kept, "kept", "past the window, not marked: stays in the cache for good"},
+                         Word{Role::window, "window", newest + ", not marked: on its way to kept"},
+                         Word{Role::doomed, "doomed", newest + ", but marked: visible until it leaves them"},
+                         Word{Role::evicted, "evicted", "gone: a newer token has taken over its slot"}};
   section(ui, "Four words you will meet");
-  const float gap = ui.px(12), each = std::floor((width - 3 * gap) / 4);
+  const std::size_t columns = width < ui.px(4 * 206) ? 2 : words.size();
+  const float gap = ui.px(12), row = ui.px(80), count = static_cast<float>(columns);
+  const float each = std::floor((width - (count - 1) * gap) / count);
   const ImVec2 start = ImGui::GetCursorScreenPos();
   ImDrawList& list = *ImGui::GetWindowDrawList();
   for (std::size_t index = 0; index < words.size(); ++index) {
-    const ImVec2 low{start.x + static_cast<float>(index) * (each + gap), start.y + ui.px(2)};
+    const ImVec2 low{start.x + static_cast<float>(index % columns) * (each + gap),
+                     start.y + ui.px(2) + static_cast<float>(index / columns) * row};
     list.AddRectFilled(low, {low.x + each, low.y + ui.px(68)}, ui.u32(Role::header), ui.px(kCardRadius));
     ImGui::SetCursorScreenPos({low.x + ui.px(12), low.y + ui.px(10)});
     swatch(ui, words[index].state);
     ImGui::SameLine(0, ui.px(8));
     label(ui, words[index].name, Role::text, Face::ui_strong);
-    label_at(ui, list, {low.x + ui.px(12), low.y + ui.px(31)}, words[index].text.c_str(), Role::text2,
-             Face::ui, text_size::kTable);
+    const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
+    list.AddText(ImGui::GetFont(), ImGui::GetFontSize(), {low.x + ui.px(12), low.y + ui.px(31)},
+                 ui.u32(Role::text2), words[index].text.c_str(), nullptr, each - ui.px(16));
   }
   ImGui::SetCursorScreenPos(start);
-  ImGui::Dummy({width, ui.px(70)});
+  ImGui::Dummy({width, ui.px(70) + row * static_cast<float>(words.size() / columns - 1)});
 }
 
 void WelcomeCard::draw_machine(Ui& ui, float width) {
@@ -279,10 +282,12 @@ WelcomeCard::Outcome WelcomeCard::draw(Ui& ui, const Commands& commands, const S
   ImGui::PopStyleVar();
   const float inner = ImGui::GetContentRegionAvail().x;
   label(ui, "See what your KV cache remembers", Role::text, Face::ui_bold, text_size::kWelcome);
+  ImGui::PushTextWrapPos(0);
   label(ui,
         "DMScope runs a model with learned eviction and shows, live, what every layer and KV head keeps, has "
         "marked and has evicted.",
         Role::text2);
+  ImGui::PopTextWrapPos();
   ImGui::Dummy({0, ui.px(8)});
   const float right = std::round(inner * 0.336F), gap = ui.px(28), block = picture_height_ + ui.px(86);
   const ImVec2 top = ImGui::GetCursorScreenPos();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "app/gui/fonts/icons.hpp"
 
@@ -59,30 +60,6 @@ bool segmented(Ui& ui, const char* id, std::span<const char* const> names, int& 
   return changed;
 }
 
-int dropdown(Ui& ui, const char* id, const char* before, std::span<const char* const> names, int chosen,
-             float width) {
-  const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
-  ImGui::PushStyleVar(
-      ImGuiStyleVar_FramePadding,
-      ImVec2(ui.px(7), std::round((ui.px(height::kToolbarControl) - ImGui::GetFontSize()) / 2)));
-  ImGui::SetNextItemWidth(width);
-  const ImVec2 low = ImGui::GetCursorScreenPos();
-  const float caret = ImGui::CalcTextSize(icon::kCaretDown).x + ui.px(7);
-  const std::string chosen_name = before + std::string(names[static_cast<std::size_t>(chosen)]);
-  const std::string shown = fit_text(chosen_name, width - caret - ui.px(10));
-  if (ImGui::BeginCombo(id, shown.c_str(), ImGuiComboFlags_NoArrowButton)) {
-    for (int index = 0; index < static_cast<int>(names.size()); ++index) {
-      if (ImGui::Selectable(names[static_cast<std::size_t>(index)], index == chosen)) chosen = index;
-      if (index == chosen) ImGui::SetItemDefaultFocus();
-    }
-    ImGui::EndCombo();
-  }
-  ImGui::PopStyleVar();
-  ImGui::GetWindowDrawList()->AddText({low.x + width - caret, low.y + ui.px(2)}, ui.u32(Role::text3),
-                                      icon::kCaretDown);
-  return chosen;
-}
-
 bool button(Ui& ui, const char* label, ButtonKind kind, ImVec2 size) {
   const bool primary = kind == ButtonKind::primary, link = kind == ButtonKind::link;
   const FontScope font(ui.fonts(), link || primary ? Face::ui_strong : Face::ui,
@@ -135,8 +112,57 @@ bool chip(Ui& ui, const char* text, const Role* dot, bool icon_only) {
     x += ui.px(11);
   }
   if (!icon_only) list.AddText({x, std::round(middle - size.y / 2)}, ui.u32(Role::text2), text);
-  if (icon_only) ImGui::SetItemTooltip("%s", text);
   return part.pressed;
+}
+
+bool begin_combo(Ui&, const char* id, const char* shown) {
+  return ImGui::BeginCombo(id, shown, ImGuiComboFlags_NoArrowButton);
+}
+
+void end_combo(Ui& ui, bool open) {
+  if (open) ImGui::EndCombo();
+  const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
+  const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
+  const ImVec2 caret = ImGui::CalcTextSize(icon::kCaretDown);
+  const float left = high.x - caret.x - ui.px(7);
+  // A long name ends before the caret.
+  if (left > low.x)
+    ImGui::GetWindowDrawList()->AddText({left, std::round((low.y + high.y - caret.y) / 2)},
+                                        ui.u32(Role::text3), icon::kCaretDown);
+}
+
+namespace {
+
+int choose(Ui& ui, const char* id, const char* shown, std::span<const char* const> names, int chosen) {
+  const bool open = begin_combo(ui, id, shown);
+  for (int index = 0; open && index < static_cast<int>(names.size()); ++index) {
+    if (ImGui::Selectable(names[static_cast<std::size_t>(index)], index == chosen)) chosen = index;
+    if (index == chosen) ImGui::SetItemDefaultFocus();
+  }
+  end_combo(ui, open);
+  return chosen;
+}
+
+}  // namespace
+
+bool combo(Ui& ui, const char* id, int& chosen, std::span<const char* const> names) {
+  const int before =
+      std::exchange(chosen, choose(ui, id, names[static_cast<std::size_t>(chosen)], names, chosen));
+  return chosen != before;
+}
+
+int dropdown(Ui& ui, const char* id, const char* before, std::span<const char* const> names, int chosen,
+             float width) {
+  const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
+  ImGui::PushStyleVar(
+      ImGuiStyleVar_FramePadding,
+      ImVec2(ui.px(7), std::round((ui.px(height::kToolbarControl) - ImGui::GetFontSize()) / 2)));
+  ImGui::SetNextItemWidth(width);
+  const float caret = ImGui::CalcTextSize(icon::kCaretDown).x + ui.px(7);
+  const std::string name = before + std::string(names[static_cast<std::size_t>(chosen)]);
+  chosen = choose(ui, id, fit_text(name, width - caret - ui.px(10)).c_str(), names, chosen);
+  ImGui::PopStyleVar();
+  return chosen;
 }
 
 void key_caps(Ui& ui, const char* keys) {

@@ -26,6 +26,13 @@ bool icon_button(Ui& ui, const char* icon, const char* tooltip, ImVec2 size, boo
 bool chip(Ui& ui, const char* text, const Role* dot = nullptr, bool icon_only = false);
 float chip_width(const Ui& ui, const char* text, bool dot);
 
+// A choice, with the caret of the toolbars. Width and tooltip as for any Dear ImGui item. Returns true when
+// `chosen` changed.
+bool combo(Ui& ui, const char* id, int& chosen, std::span<const char* const> names);
+// The same with entries of the caller's, up to end_combo(), which every call needs: true while it is open.
+bool begin_combo(Ui& ui, const char* id, const char* shown);
+void end_combo(Ui& ui, bool open);
+
 // The keys of a shortcut: "Ctrl+P".
 void key_caps(Ui& ui, const char* keys);
 

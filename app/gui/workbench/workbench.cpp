@@ -80,6 +80,8 @@ Workbench::~Workbench() = default;
 void Workbench::show(RunSource source) {
   apply_hold(false);
   if (source_ == RunSource::live && source != RunSource::live) engine_.post(live::Stop{});
+  opening_.reset();
+  problems_.forget_trace();
   trace_.reset();
   trace_status_.reset();
   source_ = source;
@@ -90,10 +92,32 @@ void Workbench::show(RunSource source) {
 }
 
 void Workbench::open_trace(const fs::path& path, bool play) {
+  Opening trace{std::make_shared<view::RunModel>(), std::make_shared<std::atomic<std::int64_t>>(-1), nullptr,
+                nullptr, play};
+  trace.source = std::make_unique<live::TraceSource>(
+      path, std::make_shared<Sink>(trace.model, wake_, path, trace.bytes), wake_);
+  trace.status = trace.source->status();
+  if (!has_run()) return show_trace(std::move(trace));
+  opening_ = std::move(trace);
+}
+
+void Workbench::show_trace(Opening trace) {
   show(RunSource::trace);
-  play_when_read_ = play;
-  trace_ = std::make_unique<live::TraceSource>(
-      path, std::make_shared<Sink>(model_, wake_, path, trace_bytes_), wake_);
+  model_ = std::move(trace.model);
+  trace_bytes_ = std::move(trace.bytes);
+  trace_ = std::move(trace.source);
+  trace_status_ = std::move(trace.status);
+  play_when_read_ = trace.play;
+}
+
+void Workbench::update_opening() {
+  opening_->status = opening_->source->status();
+  const auto newest = opening_->model->snapshot();
+  const bool there = !newest->sequences().empty() && newest->sequences().front().processed() > 0;
+  if (there) return show_trace(*std::exchange(opening_, std::nullopt));
+  if (!opening_->status->ended()) return;
+  problems_.watch_trace(*opening_->status, true);
+  opening_.reset();
 }
 
 void Workbench::load_model(const fs::path& folder) {
@@ -125,13 +149,18 @@ bool Workbench::decoding() const {
 
 bool Workbench::busy() const {
   const bool loading = live_status_->state == live::LiveState::loading;
-  const bool reading = trace_status_ && !trace_status_->ended();
+  const bool reading = trace() != nullptr && !trace()->ended();
   return loading || reading || decoding() || playback_.playing();
 }
 
 void Workbench::update(double seconds_since_last_frame) {
   live_status_ = engine_.status();
-  if (trace_) trace_status_ = trace_->status();
+  problems_.watch_live(*live_status_);
+  if (opening_) update_opening();
+  if (trace_) {
+    trace_status_ = trace_->status();
+    problems_.watch_trace(*trace_status_, false);
+  }
   apply_hold(std::exchange(wants_other_, false));
   if (!holding_other_) {
     const auto newest = model_->snapshot();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/gui/workbench/playback.hpp"
+#include "app/gui/workbench/run_problems.hpp"
 #include "app/live/live_engine.hpp"
 #include "app/live/trace_source.hpp"
 #include "app/view/cache_view.hpp"
@@ -42,6 +43,7 @@ class Workbench {
   Workbench& operator=(const Workbench&) = delete;
 
   // --- what is run or read
+  // What is shown stays until the trace has something to show instead; if it cannot be opened, for good.
   // `play`: from its start, as soon as it has been read.
   void open_trace(const std::filesystem::path& path, bool play = false);
   void load_model(const std::filesystem::path& folder);
@@ -51,7 +53,10 @@ class Workbench {
   void post(live::Command command);  // pause, resume, pace, stop
   RunSource source() const { return source_; }
   const live::LiveStatus& live() const { return *live_status_; }
-  const live::TraceStatus* trace() const { return trace_status_.get(); }  // null: no trace is open
+  // Of the trace that is being opened, else of the one that is shown; null: there is none.
+  const live::TraceStatus* trace() const { return opening_ ? opening_->status.get() : trace_status_.get(); }
+  // What went wrong since the last call, in words.
+  std::vector<Problem> take_problems() { return problems_.take(); }
   // The trace that holds the run that is shown; empty: none does.
   std::filesystem::path trace_path() const;
   // Its size when it was last looked at, about once a second; -1: unknown.
@@ -116,7 +121,17 @@ class Workbench {
     std::optional<view::CacheSettings> preview_settings;
     view::SelectionHistory history;
   };
+  // A trace on its way.
+  struct Opening {
+    std::shared_ptr<view::RunModel> model;
+    std::shared_ptr<std::atomic<std::int64_t>> bytes;
+    std::unique_ptr<live::TraceSource> source;
+    std::shared_ptr<const live::TraceStatus> status;
+    bool play = false;
+  };
   void show(RunSource source);
+  void show_trace(Opening trace);
+  void update_opening();
   void swap_with_other();
   void apply_hold(bool held);
   void begin_run();
@@ -129,6 +144,8 @@ class Workbench {
   std::shared_ptr<view::RunModel> model_;  // of the run shown
   std::unique_ptr<live::TraceSource> trace_;
   std::shared_ptr<const live::TraceStatus> trace_status_;
+  std::optional<Opening> opening_;
+  RunProblems problems_;
 
   std::shared_ptr<const view::RunSnapshot> run_;
   std::uint64_t run_id_ = 0;

@@ -13,7 +13,7 @@ namespace gui_tests {
 namespace fs = std::filesystem;
 
 Driver::Driver(app::gui::Host& host, ImGuiTestEngine* engine, const char* group)
-    : engine_(engine), group_(group) {
+    : host_(host), engine_(engine), group_(group) {
   app::gui::ApplicationOptions options;
   options.settings.native_dialogs = false;
   application_ = std::make_unique<app::gui::Application>(host, bench_, std::move(options));

@@ -18,6 +18,7 @@ class Driver {
 
   app::gui::Application& application() { return *application_; }
   app::gui::Workbench& bench() { return bench_; }
+  app::gui::Host& host() { return host_; }
   void run(const char* command) { application_->commands().run(command); }
   void end() { application_.reset(); }
 
@@ -34,6 +35,7 @@ class Driver {
   static void wait(ImGuiTestContext* context, double seconds, const std::function<bool()>& reached);
 
  private:
+  app::gui::Host& host_;
   ImGuiTestEngine* engine_;
   const char* group_;
   app::gui::Workbench bench_{{}};
@@ -42,6 +44,8 @@ class Driver {
 
 // Every group; a file each, named <group>_driver_test.cpp.
 void add_inspect_tests(Driver& driver);
+void add_notices_tests(Driver& driver);
+void add_onboarding_tests(Driver& driver);
 void add_shell_tests(Driver& driver);
 
 struct Group {

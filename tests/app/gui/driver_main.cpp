@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::array kGroups{
     gui_tests::Group{"inspect", gui_tests::add_inspect_tests},
+    gui_tests::Group{"notices", gui_tests::add_notices_tests},
+    gui_tests::Group{"onboarding", gui_tests::add_onboarding_tests},
     gui_tests::Group{"shell", gui_tests::add_shell_tests},
 };
 constexpr int kMaxFrames = 200000;  // a test that hangs fails

@@ -3,6 +3,7 @@
 #include <imgui_te_context.h>
 #include <imgui_te_engine.h>
 
+#include "app/gui/host/null_host.hpp"
 #include "tests/app/gui/driver.hpp"
 
 namespace gui_tests {
@@ -87,6 +88,45 @@ void file_dialog(ImGuiTestContext* context, Driver& driver) {
   IM_CHECK_STR_EQ(driver.bench().trace_path().c_str(), "/proc/self/status");
 }
 
+void tab_menu_closes(ImGuiTestContext* context, Driver& driver) {
+  driver.open_trace(context, "inspect");
+  const Layout& layout = *layout_named("inspect", false);
+  const std::string name = Dockspace::window_name(layout, *panel_named("kernels"));
+  const ImRect tab = ImGui::FindWindowByName(name.c_str())->DC.DockTabItemRect;
+  context->MouseMoveToPos(tab.GetCenter());
+  context->MouseClick(ImGuiMouseButton_Right);
+  context->Yield(2);
+  context->ItemClick("//$FOCUSED/Close");
+  context->Yield(3);
+  IM_CHECK(!ImGui::FindWindowByName(name.c_str())->Active);
+  driver.run("view.reset_layout");
+  context->Yield(6);
+  IM_CHECK(ImGui::FindWindowByName(name.c_str())->Active);
+}
+
+// No tab of the default docks is cut short, at the size of a small laptop.
+void tabs_are_whole(ImGuiTestContext* context, Driver& driver) {
+  auto& host = static_cast<NullHost&>(driver.host());
+  for (const auto& [width, height] : {std::pair{1280, 720}, std::pair{1600, 900}}) {
+    host.resize(width, height);
+    context->Yield(2);
+    for (const Layout& layout : layouts(width < 1400)) {
+      driver.open_trace(context, layout.name.c_str());
+      context->Yield(14);
+      for (const Place& place : layout.places) {
+        if (!place.open) continue;
+        const std::string name = Dockspace::window_name(layout, *panel_named(place.panel));
+        const ImGuiWindow* window = ImGui::FindWindowByName(name.c_str());
+        const ImGuiTabBar& bar = *window->DockNode->TabBar;
+        context->LogInfo("%s at %d", name.c_str(), width);
+        IM_CHECK(bar.WidthAllTabsIdeal <= bar.BarRect.GetWidth() + 1);
+      }
+    }
+  }
+  host.resize(1600, 900);
+  context->Yield(2);
+}
+
 void theme_follows(ImGuiTestContext* context, Driver& driver) {
   const ThemeKind before = driver.application().settings().theme;
   context->KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_L);
@@ -104,6 +144,8 @@ void add_shell_tests(Driver& driver) {
   driver.add("every_layout_shows_its_panels", panels_are_there);
   driver.add("the_file_dialog_opens_what_exists", file_dialog);
   driver.add("the_theme_follows_its_shortcut", theme_follows);
+  driver.add("a_panel_closes_through_the_menu_of_its_tab", tab_menu_closes);
+  driver.add("no_tab_is_cut_short", tabs_are_whole);
   driver.add("every_command_runs", every_command);
 }
 

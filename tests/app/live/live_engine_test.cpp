@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "app/live/trace_source.hpp"
 #include "profiling/trace_reader.hpp"
 #include "tests/app/live/collected_events.hpp"
 #include "tests/app/support/talking_checkpoint.hpp"
@@ -102,6 +103,27 @@ TEST_CASE("LiveEngine, a run can be recorded, and the trace tells what the sink 
     if (std::holds_alternative<engine::GatesDecided>(told[i])) continue;
     REQUIRE(profiling_test::event_text(told[i]) == profiling_test::event_text(kept[i]));
   }
+}
+
+TEST_CASE("LiveEngine, what recording cost reads the same from the trace") {
+  Live live;
+  auto sink = std::make_shared<CollectedEvents>();
+  live.engine.post(StartRun{hello(60), sink, app::TraceTarget{live.checkpoint / "t.db"}});
+  wait_for("a cost while it runs", [&] { return live.engine.status()->cost.has_value(); });
+  const auto status = live.end_of_run(1);
+  REQUIRE(status->cost);
+  REQUIRE(status->cost->busy_ns);
+  CHECK(*status->cost->busy_ns > 0);
+  CHECK(status->cost->dropped_spans == 0);
+  const std::int64_t run_ns = sink->all<engine::RunFinished>().front().end_ns;
+  CHECK(status->cost->share_of(run_ns) > 0.0);
+
+  const TraceSource source(live.checkpoint / "t.db", std::make_shared<CollectedEvents>());
+  wait_for("the end of the trace", [&] { return source.status()->ended(); });
+  CHECK(source.status()->cost == *status->cost);
+
+  live.start(hello(5));
+  CHECK_FALSE(live.end_of_run(2)->cost);  // nothing is recorded now
 }
 
 TEST_CASE("LiveEngine, the model stays for the next run, with another policy") {
