@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "app/gui/panels/map_panel.hpp"
 #include "app/gui/panels/token_tooltip.hpp"
@@ -98,7 +99,11 @@ void MapPanel::take_drag(PanelContext& context, const MapFrame& frame, const Map
     if (drag_ == Drag::select && !(at_begin || at_end))
       bench.select(view::select_tokens(bench.selection(), token, token));
   }
-  if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && ImGui::IsItemHovered()) return viewport_.reset();
+  if (ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && ImGui::IsItemHovered()) {
+    // Its first click was no click: what that pinned is taken back.
+    if (std::exchange(clicked_, false)) bench.history().back();
+    return viewport_.reset();
+  }
   if (drag_ == Drag::box) {
     drag_end_ = token;
     return;
@@ -112,10 +117,12 @@ void MapPanel::take_drag(PanelContext& context, const MapFrame& frame, const Map
     scroll_rows(frame, -io.MouseDelta.y);
   }
   const bool keyboard = clicked && !ImGui::IsMouseReleased(ImGuiMouseButton_Left);
-  if (!clicked || was_dragged() || drag_ == Drag::select || keyboard) return;
+  const bool second = io.MouseClickedLastCount[ImGuiMouseButton_Left] > 1;
+  if (!clicked || was_dragged() || drag_ == Drag::select || keyboard || second) return;
   view::Selection selection = view::pin_token(bench.selection(), token);
   const std::int32_t head = frame.head_at(io.MousePos.y);
   if (head >= 0) selection = view::pin_head(std::move(selection), head_of(bench.run(), head));
+  clicked_ = !(selection == bench.selection());
   bench.select(std::move(selection));
 }
 

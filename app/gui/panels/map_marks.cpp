@@ -7,6 +7,7 @@
 #include "app/gui/panels/token_tooltip.hpp"
 #include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
+#include "app/view/step_tokens.hpp"
 
 namespace app::gui {
 
@@ -81,6 +82,21 @@ void paint_range(const Ui& ui, ImDrawList& list, const MapField& field, view::To
     cased_line(list, {x, field.area.low.y}, {x, bottom_of(field)}, ui.color(Role::accent),
                ui.color(Role::casing), ui.px(1));
   }
+}
+
+// The tokens that were processed in the times selected in the timeline: an edge over their cells.
+void paint_times(PanelContext& context, ImDrawList& list, const MapField& field, view::TimeRange times) {
+  if (field.area.empty()) return;
+  const Workbench& bench = context.bench;
+  const view::TokenRange tokens = view::tokens_of_times(bench.run(), bench.sequence(), times);
+  const std::int32_t begin = std::max(tokens.begin, field.axis.tokens.begin);
+  const std::int32_t end = std::min(tokens.end, field.axis.tokens.end);
+  if (begin >= end) return;
+  const Ui& ui = context.ui;
+  const ImVec2 low{field.begin_x(begin), field.area.low.y - ui.px(3)};
+  const ImVec2 high{std::max(field.end_x(end - 1), low.x + ui.px(2)), field.area.low.y};
+  list.AddRectFilled(low, high, ui.u32(Role::accent));
+  drawn_item("selected times", low, high);
 }
 
 // Ticks over the cells where the text that was searched for stands.
@@ -224,6 +240,7 @@ void paint_marks(PanelContext& context, const MapFrame& frame) {
   paint_moment(context, list, frame);
   for (const MapField* field : {&frame.main, &frame.near}) {
     if (selection.tokens) paint_range(ui, list, *field, *selection.tokens);
+    if (selection.times) paint_times(context, list, *field, *selection.times);
   }
   for (const MapField* field : {&frame.main, &frame.near}) paint_matches(context, list, *field);
   if (hover.head) paint_head(context, list, frame, *hover.head, Role::hover_line);

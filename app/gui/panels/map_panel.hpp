@@ -62,6 +62,7 @@ class MapPanel : public Panel {
   Drag drag_ = Drag::none;
   std::int32_t drag_anchor_ = 0;  // token: the end of the range that stays
   std::int32_t drag_end_ = 0;     // of a box
+  bool clicked_ = false;          // the last click changed the selection
 };
 
 }  // namespace app::gui

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/gui/workbench/places.hpp"
+#include "app/view/step_tokens.hpp"
 
 namespace app::gui {
 
@@ -179,6 +180,11 @@ void Workbench::update(double seconds_since_last_frame) {
   history_.replace(
       view::clamp_to(current, sequence->tokens(), sequence->processed(), run_->layers(), run_->kv_heads()));
   const engine::SequenceId id = sequence->id();
+  // A step of one token, in the timeline, is that token everywhere else.
+  if (hover_.step && !hover_.token) {
+    const view::TokenRange tokens = view::tokens_of_step(*sequence, *hover_.step);
+    if (tokens.size() == 1) hover_.token = tokens.begin;
+  }
   if (play_when_read_ && trace_status_ && trace_status_->state > live::TraceState::replaying) {
     play_when_read_ = false;
     playback_.play(0);

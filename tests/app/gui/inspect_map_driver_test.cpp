@@ -15,6 +15,7 @@ namespace {
 namespace view = app::view;
 using namespace app::gui;
 using view::Head;
+using view::Selection;
 using view::TokenRange;
 
 MapHand open_map(ImGuiTestContext* context, Driver& driver) {
@@ -110,6 +111,31 @@ void drag_pans_and_double_click_shows_all(ImGuiTestContext* context, Driver& dri
   context->MouseDoubleClick();
   context->Yield(2);
   IM_CHECK(shows_all(map));
+  IM_CHECK(driver.bench().selection().nothing_pinned());
+}
+
+// What the kernel timeline points at and selects is found in the tokens again.
+void steps_and_times_are_tokens(ImGuiTestContext* context, Driver& driver) {
+  open_map(context, driver);
+  const view::SequenceView& sequence = driver.bench().sequence();
+  const std::int32_t token = driver.bench().positions() - 20;
+  const engine::Step step = sequence.token(token).step;
+  point(context, {1, 1});  // the hand is elsewhere
+  driver.bench().next_hover().step = step;
+  context->Yield();
+  IM_CHECK(driver.bench().hover().token == token);
+  IM_CHECK(driver.bench().hover().step == step);
+  const view::RunSnapshot& run = driver.bench().run();
+  const view::StepRecord& record = run.step(run.step_index(step));
+  Selection times;
+  times.times = view::TimeRange{record.start_ns, record.end_ns};
+  driver.bench().select(times);
+  context->Yield(3);
+  const ImRect mark = rect(context, driver, "map", "selected times");
+  const ImRect near = rect(context, driver, "map", "##magnifier");
+  IM_CHECK(near.Min.x <= mark.Min.x && mark.Max.x <= near.Max.x);
+  point(context, {mark.GetCenter().x, near.GetCenter().y});
+  IM_CHECK(driver.bench().hover().token == token);
 }
 
 void scrubbing_leaves_the_zoom_alone(ImGuiTestContext* context, Driver& driver) {
@@ -280,6 +306,7 @@ void add_map_tests(Driver& driver) {
   driver.add("map_click_pins_and_opens_the_layer", click_pins_and_opens_the_layer);
   driver.add("map_wheel_zooms_where_the_pointer_is", wheel_zooms_where_the_pointer_is);
   driver.add("map_drag_pans_and_double_click_shows_all", drag_pans_and_double_click_shows_all);
+  driver.add("map_shows_steps_and_times_as_tokens", steps_and_times_are_tokens);
   driver.add("map_scrubbing_leaves_the_zoom_alone", scrubbing_leaves_the_zoom_alone);
   driver.add("map_ctrl_drag_selects_tokens", ctrl_drag_selects_tokens);
   driver.add("map_middle_drag_shows_a_box", middle_drag_shows_a_box);
