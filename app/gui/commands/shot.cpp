@@ -126,6 +126,8 @@ engine::Status take(const ShotOptions& options) {
   for (int frame = 0; frame < 6; ++frame) application.frame();
   const double give_up = gui::clock_seconds() + kLongestWait;
   while (!application.settled() && gui::clock_seconds() < give_up) application.frame();
+  application.notices()
+      .dismiss_toasts();  // they would cover what was asked for; the status bar says the same
   application.frame();
   auto picture = (*host)->read_pixels();
   return picture ? gui::write_png(options.out, *picture) : engine::Status(picture.error());

@@ -222,6 +222,7 @@ void Application::draw_tour(float transport_top, float transport_bottom) {
   if (!panel.empty()) dockspace_->show(current_layout(), panel);
   TourArea area{{0, transport_top}, {ImGui::GetMainViewport()->Size.x, transport_bottom}};
   const char* shown = tour_stops()[static_cast<std::size_t>(tour_.stop())].panel;
+  if (ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup)) return;  // a dialog or a menu goes first
   const bool there = shown[0] == '\0' || dockspace_->area_of(shown, area.low, area.high);
   tour_.draw(*ui_, there ? std::optional<TourArea>(area) : std::nullopt);
 }

@@ -222,9 +222,10 @@ namespace {
 // Text that explains its word on hover; returns its width.
 float status_entry(Ui& ui, const StatusEntry& entry, ImVec2 at, int index) {
   const float width = label_width(ui, entry.text.c_str(), Face::ui, text_size::kCaption);
+  if (width <= 0) return 0;
   ImGui::SetCursorScreenPos(at);
   ImGui::PushID(index);
-  if (width > 0) ImGui::InvisibleButton("entry", {width, ui.px(16)});
+  ImGui::InvisibleButton("entry", {width, ui.px(16)});
   ImGui::PopID();
   label_at(ui, *ImGui::GetWindowDrawList(), at, entry.text.c_str(), Role::text2, Face::ui,
            text_size::kCaption);

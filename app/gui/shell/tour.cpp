@@ -16,21 +16,22 @@ namespace {
 constexpr float kWidth = 340;
 constexpr const char* kName = "##tour";
 
+// In words that hold for every theme and palette.
 constexpr std::array kStops{
-    TourStop{"What each head remembers",
-             "One row is a KV head, one column a token. Blue is kept, light blue the newest window, orange "
-             "is marked and "
-             "about to leave, dark is evicted. Point at a cell to read why.",
-             "map"},
+    TourStop{
+        "What each head remembers",
+        "One row is a KV head, one column a token, and the colour is its state: kept for good, in the newest "
+        "window, doomed (marked, about to leave) or evicted. Point at a cell to read why.",
+        "map"},
     TourStop{"Any moment of the run",
              "Drag the scrubber, or press Left and Right: every panel shows the cache as it was. Space "
-             "plays, L goes back "
-             "to the newest token.",
+             "plays, L goes "
+             "back to the newest token.",
              ""},
     TourStop{"Who holds a word",
-             "The bluer a word, the more heads still hold it; orange underlines are marked somewhere. Click "
-             "a word to "
-             "pin it: it is marked in every panel, and History lists all heads.",
+             "The stronger its background, the more heads still hold a word; what is underlined is marked in "
+             "some head. "
+             "Click a word to pin it: every panel marks it, and History lists all heads.",
              "text"},
     TourStop{"What that saves",
              "Logical is what live slots need, allocated the pages really held, dense the cache without "
@@ -38,14 +39,14 @@ constexpr std::array kStops{
              "meter is a head: click one to see its pages.",
              "occupancy"},
     TourStop{"Who leaves next",
-             "The newest tokens by age. What reaches the right edge orange is evicted with the next token, "
+             "The newest tokens by age. What reaches the right edge doomed is evicted with the next token, "
              "and its slot "
              "is used again.",
              "lens"},
     TourStop{
         "What if it kept less?",
         "Drag the threshold: every panel shows a preview at once. Verify runs it for real and measures the "
-        "quality. Ctrl+P finds every command, ? lists the keys.",
+        "quality. The command palette (View menu) finds everything else.",
         "tuning"},
 };
 

@@ -127,6 +127,21 @@ void tabs_are_whole(ImGuiTestContext* context, Driver& driver) {
   context->Yield(2);
 }
 
+// With a run on the screen and nobody at the mouse there is nothing to draw.
+void untouched_window_rests(ImGuiTestContext* context, Driver& driver) {
+  for (const Layout& layout : layouts(false)) {
+    driver.open_trace(context, layout.name.c_str());
+    driver.run("selection.dismiss");
+    context->Yield(20);
+    context->LogInfo("%s", layout.name.c_str());
+    IM_CHECK(driver.host().pacer().due() >= FramePacer::kNever);
+  }
+  driver.run("run.play");
+  context->Yield(2);
+  IM_CHECK(driver.host().pacer().due() < FramePacer::kNever);
+  driver.run("run.play");
+}
+
 void theme_follows(ImGuiTestContext* context, Driver& driver) {
   const ThemeKind before = driver.application().settings().theme;
   context->KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_L);
@@ -146,6 +161,7 @@ void add_shell_tests(Driver& driver) {
   driver.add("the_theme_follows_its_shortcut", theme_follows);
   driver.add("a_panel_closes_through_the_menu_of_its_tab", tab_menu_closes);
   driver.add("no_tab_is_cut_short", tabs_are_whole);
+  driver.add("an_untouched_window_asks_for_no_frames", untouched_window_rests);
   driver.add("every_command_runs", every_command);
 }
 
