@@ -79,6 +79,7 @@ Workbench::~Workbench() = default;
 
 void Workbench::show(RunSource source) {
   apply_hold(false);
+  starting_.reset();
   if (source_ == RunSource::live && source != RunSource::live) engine_.post(live::Stop{});
   trace_.reset();
   trace_status_.reset();
@@ -101,13 +102,28 @@ void Workbench::load_model(const fs::path& folder) {
 }
 
 void Workbench::start_run(const RunOptions& options, const fs::path& traces, bool paused) {
-  show(RunSource::live);
-  options_ = options;
-  const fs::path trace = traces.empty() ? fs::path() : new_trace(traces);
-  live::StartRun start{options, std::make_shared<Sink>(model_, wake_, trace, trace_bytes_)};
+  Starting run{std::make_shared<view::RunModel>(), std::make_shared<std::atomic<std::int64_t>>(-1), options,
+               traces.empty() ? fs::path() : new_trace(traces), engine_.status()->run};
+  live::StartRun start{options, std::make_shared<Sink>(run.model, wake_, run.trace, run.trace_bytes)};
   start.paused = paused;
-  if (!trace.empty()) start.trace = TraceTarget{trace};
+  if (!run.trace.empty()) start.trace = TraceTarget{run.trace};
   engine_.post(std::move(start));
+  if (!has_run()) return show_live(std::move(run));
+  starting_ = std::move(run);
+}
+
+void Workbench::show_live(Starting run) {
+  show(RunSource::live);
+  model_ = std::move(run.model);
+  trace_bytes_ = std::move(run.trace_bytes);
+  options_ = std::move(run.options);
+  live_trace_ = std::move(run.trace);
+}
+
+void Workbench::update_starting() {
+  if (starting_->model->snapshot()->started()) return show_live(*std::exchange(starting_, std::nullopt));
+  const bool refused = live_status_->run > starting_->runs_before && !live_status_->running();
+  if (refused && live_status_->error) starting_.reset();
 }
 
 void Workbench::post(live::Command command) {
@@ -116,7 +132,7 @@ void Workbench::post(live::Command command) {
 
 fs::path Workbench::trace_path() const {
   if (trace_) return trace_->path();
-  return source_ == RunSource::live ? live_status_->trace : fs::path();
+  return source_ == RunSource::live ? live_trace_ : fs::path();
 }
 
 bool Workbench::decoding() const {
@@ -133,6 +149,7 @@ void Workbench::update(double seconds_since_last_frame) {
   live_status_ = engine_.status();
   if (trace_) trace_status_ = trace_->status();
   apply_hold(std::exchange(wants_other_, false));
+  if (starting_ && !holding_other_) update_starting();
   if (!holding_other_) {
     const auto newest = model_->snapshot();
     if (newest->run_id() != run_id_) begin_run();
