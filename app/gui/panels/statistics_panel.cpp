@@ -8,6 +8,7 @@
 
 #include "app/gui/panels/facts_table.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 
 namespace app::gui {
@@ -135,6 +136,7 @@ void StatisticsPanel::draw_about(PanelContext& context) {
   }
   ImGui::PushTextWrapPos(0);
   label(ui, about.c_str(), Role::text2, Face::ui, text_size::kCaption);
+  drawn_item(("about " + about).c_str(), ImGui::GetItemRectMin(), ImGui::GetItemRectMax());
   ImGui::PopTextWrapPos();
 }
 
@@ -175,6 +177,8 @@ void StatisticsPanel::draw_tokens(PanelContext& context) {
     ImGui::TableNextColumn();
     number_cell(
         ui, fmt::format("{}   {:>6}", view::format_count(row.count), view::format_percent(share)).c_str());
+    drawn_item(fmt::format("{} {}", row.name, view::format_count(row.count)).c_str(), ImGui::GetItemRectMin(),
+               ImGui::GetItemRectMax());
   }
   fact_number(ui, "still held",
               born > 0 ? view::format_percent(tokens_.kept_fraction()) : view::kNotApplicable);
