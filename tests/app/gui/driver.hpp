@@ -41,6 +41,8 @@ class Driver {
 };
 
 // Every group; a file each, named <group>_driver_test.cpp.
+void add_cost_tests(Driver& driver);
+void add_live_tests(Driver& driver);
 void add_shell_tests(Driver& driver);
 
 struct Group {
