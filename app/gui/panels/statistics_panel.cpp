@@ -113,7 +113,7 @@ void StatisticsPanel::refresh(PanelContext& context) {
 
 void StatisticsPanel::draw_about(PanelContext& context) {
   Ui& ui = context.ui;
-  const view::Selection& selection = context.bench.selection();
+  const view::Selection selection = context.bench.selection();  // a copy: the link below replaces it
   std::string what = selection.tokens ? "Selected tokens" : "All tokens so far";
   label(ui, what.c_str(), Role::text, Face::ui_strong, text_size::kTable);
   if (selection.tokens || !selection.heads.empty() || selection.times) {
