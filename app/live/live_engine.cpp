@@ -80,25 +80,26 @@ void LiveEngine::Worker::execute(const Command& command) {
 // ----------------------------------------------------------------------------------------------------
 
 void LiveEngine::Worker::load(const LoadModel& command) {
-  loaded_ = {};
+  const LiveStatus before = *status_.get();
   const std::stop_token stop = queue_.begin_run();  // another model may be wanted meanwhile
   status_.update([&](LiveStatus& status) {
-    const double pace = status.pace;
-    const std::int64_t run = status.run;
     status = {};
     status.state = LiveState::loading;
     status.folder = command.folder;
     status.stage = "checkpoint and tokenizer";
-    status.pace = pace;
-    status.run = run;
+    status.pace = before.pace;
+    status.run = before.run;
   });
   auto loaded = load_for_run(command.folder);
   if (!loaded) {
+    // What was there before stays.
     return status_.update([&](LiveStatus& status) {
-      status.state = LiveState::empty;
+      status = before;
+      status.state = idle_state();
       status.error = loaded.error();
     });
   }
+  loaded_ = {};  // one model in memory at a time
   read_weights(*loaded->model, [&](double share) {
     status_.update([&](LiveStatus& status) {
       status.stage = "weights";

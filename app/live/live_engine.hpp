@@ -4,8 +4,9 @@
 // to the sink and the trace that StartRun names. Neither ever waits for work in progress. The model stays
 // loaded between runs, so that a run with another policy, threshold or window is another StartRun with the
 // same prompt. Whatever fails (a folder without weights, a prompt that is too long, an unknown policy, a full
-// disk) becomes an error in the status or a notice in the stream. Any thread may call every function; the
-// destructor ends the run in progress and waits for its step.
+// disk) becomes an error in the status or a notice in the stream; a model that cannot be loaded leaves the
+// one before in its place. Any thread may call every function; the destructor ends the run in progress and
+// waits for its step.
 #pragma once
 
 #include <functional>

@@ -90,7 +90,7 @@ KernelsPanel::Question KernelsPanel::question(const PanelContext& context) const
     question.selection.heads = context.bench.selection().heads;
   }
   question.by = by_;
-  if (filter_error_.empty()) question.filter = filter_text_;
+  question.filter = filter_in_force_;
   return question;
 }
 
@@ -117,6 +117,7 @@ void KernelsPanel::refresh(PanelContext& context) {
     has_table_ = false;
     const auto parsed = view::SpanFilter::parse(filter_text_, run.run());
     filter_ = parsed ? *parsed : view::SpanFilter();
+    filter_in_force_ = parsed ? filter_text_ : "";
     filter_error_ = parsed || filter_text_.empty() ? "" : parsed.error().message;
   }
   const auto accept = [&](view::KernelTable table) {
@@ -157,7 +158,10 @@ void KernelsPanel::draw_toolbar(PanelContext& context) {
     const auto parsed = view::SpanFilter::parse(filter_text_, context.bench.run().run());
     const bool blank = filter_text_.find_first_not_of(' ') == std::string::npos;
     filter_error_ = parsed || blank ? "" : parsed.error().message;
-    if (parsed || blank) filter_ = parsed ? *parsed : view::SpanFilter();
+    if (parsed || blank) {
+      filter_ = parsed ? *parsed : view::SpanFilter();
+      filter_in_force_ = blank ? "" : filter_text_;
+    }
   }
   if (one_row) ImGui::SameLine(0, ui.px(4));
   const auto combo = [&](const char* id, auto& names, int& chosen, float width) {
@@ -173,6 +177,7 @@ void KernelsPanel::draw_toolbar(PanelContext& context) {
   if (!filter_error_.empty()) {
     ImGui::PushTextWrapPos(0);
     label(ui, filter_error_.c_str(), Role::error, Face::ui, text_size::kCaption);
+    drawn_item("filter error", ImGui::GetItemRectMin(), ImGui::GetItemRectMax());
     ImGui::PopTextWrapPos();
   }
 }
@@ -207,6 +212,7 @@ void KernelsPanel::draw_layers(PanelContext& context, const view::KernelRow& row
                        {x + std::max(1.0F, step - (step >= 3 ? 1 : 0)), low.y + height}, color);
   }
   ImGui::Dummy({width, height});
+  drawn_item(("layers of " + row.name).c_str(), low, {low.x + width, low.y + height});
   if (!inside) return;
   const auto layer = std::min(row.layer_ns.size() - 1, static_cast<std::size_t>((mouse.x - low.x) / step));
   context.bench.next_hover().layer = static_cast<std::int32_t>(layer);
@@ -274,6 +280,25 @@ void KernelsPanel::draw_row(PanelContext& context, const view::KernelRow& row, i
   }
 }
 
+// Titles of numbers end where the numbers do.
+void KernelsPanel::draw_headers(Ui& ui, int columns) {
+  ImGui::PushStyleColor(ImGuiCol_Text, ui.u32(Role::text2));
+  ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
+  for (int column = 0; column < columns; ++column) {
+    if (!ImGui::TableSetColumnIndex(column)) continue;
+    const char* title = ImGui::TableGetColumnName(column);
+    const bool is_number = column > 0 && column < 8;
+    const bool has_arrow = (ImGui::TableGetColumnFlags(column) & ImGuiTableColumnFlags_IsSorted) != 0;
+    const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(title).x -
+                        (has_arrow ? ImGui::GetFontSize() * 0.65F + ui.px(4) : 0);
+    if (is_number && spare > 0) ImGui::SetCursorPosX(ImGui::GetCursorPosX() + spare);
+    ImGui::PushID(column);
+    ImGui::TableHeader(title);
+    ImGui::PopID();
+  }
+  ImGui::PopStyleColor();
+}
+
 void KernelsPanel::draw_table(PanelContext& context, float height) {
   Ui& ui = context.ui;
   // What there is no room for goes, from the right.
@@ -317,9 +342,7 @@ void KernelsPanel::draw_table(PanelContext& context, float height) {
   if (columns >= 8) column("P99", 50, Column::p99);
   if (columns >= 9)
     ImGui::TableSetupColumn("by layer", ImGuiTableColumnFlags_WidthStretch | ImGuiTableColumnFlags_NoSort, 1);
-  ImGui::PushStyleColor(ImGuiCol_Text, ui.u32(Role::text2));
-  ImGui::TableHeadersRow();
-  ImGui::PopStyleColor();
+  draw_headers(ui, columns);
   if (ImGuiTableSortSpecs* specs = ImGui::TableGetSortSpecs(); specs != nullptr && specs->SpecsDirty) {
     if (specs->SpecsCount > 0) {
       sorted_by_ = static_cast<Column>(specs->Specs[0].ColumnUserID);

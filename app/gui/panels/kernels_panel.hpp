@@ -34,6 +34,7 @@ class KernelsPanel : public Panel {
   view::KernelTableOptions options(const PanelContext& context) const;
   void refresh(PanelContext& context);
   void draw_toolbar(PanelContext& context);
+  void draw_headers(Ui& ui, int columns);
   void draw_table(PanelContext& context, float height);
   void draw_row(PanelContext& context, const view::KernelRow& row, int columns);
   void draw_layers(PanelContext& context, const view::KernelRow& row);
@@ -45,6 +46,7 @@ class KernelsPanel : public Panel {
   int by_ = 0;  // 0 operations, 1 kernels
   std::string filter_text_;
   view::SpanFilter filter_;
+  std::string filter_in_force_;  // the text of filter_, while filter_text_ is not understood
   std::string filter_error_;
   std::uint64_t filter_run_ = 0;
   Question asked_;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/gui/widgets/position_plot.hpp"
 #include "app/view/format.hpp"
 
@@ -91,6 +92,7 @@ void QualityPanel::draw_kl(PanelContext& context) {
   const view::MeasuredValue& spike = *kl_.greatest();
   const ImVec2 at{plot.x_of(spike.position), plot.y_of(spike.value)};
   plot.list().AddCircle(at, ui.px(4), ui.u32(Role::warning), 0, ui.px(1.5F));
+  drawn_item("spike", {at.x - ui.px(4), at.y - ui.px(4)}, {at.x + ui.px(4), at.y + ui.px(4)});
   std::string word;
   if (spike.position < bench.sequence().tokens()) word = bench.sequence().token(spike.position).text;
   std::replace(word.begin(), word.end(), '\n', ' ');

@@ -8,6 +8,7 @@
 
 #include "app/gui/panels/facts_table.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 
 namespace app::gui {
@@ -112,7 +113,7 @@ void StatisticsPanel::refresh(PanelContext& context) {
 
 void StatisticsPanel::draw_about(PanelContext& context) {
   Ui& ui = context.ui;
-  const view::Selection& selection = context.bench.selection();
+  const view::Selection selection = context.bench.selection();  // a copy: the link below replaces it
   std::string what = selection.tokens ? "Selected tokens" : "All tokens so far";
   label(ui, what.c_str(), Role::text, Face::ui_strong, text_size::kTable);
   if (selection.tokens || !selection.heads.empty() || selection.times) {
@@ -135,6 +136,7 @@ void StatisticsPanel::draw_about(PanelContext& context) {
   }
   ImGui::PushTextWrapPos(0);
   label(ui, about.c_str(), Role::text2, Face::ui, text_size::kCaption);
+  drawn_item(("about " + about).c_str(), ImGui::GetItemRectMin(), ImGui::GetItemRectMax());
   ImGui::PopTextWrapPos();
 }
 
@@ -175,6 +177,8 @@ void StatisticsPanel::draw_tokens(PanelContext& context) {
     ImGui::TableNextColumn();
     number_cell(
         ui, fmt::format("{}   {:>6}", view::format_count(row.count), view::format_percent(share)).c_str());
+    drawn_item(fmt::format("{} {}", row.name, view::format_count(row.count)).c_str(), ImGui::GetItemRectMin(),
+               ImGui::GetItemRectMax());
   }
   fact_number(ui, "still held",
               born > 0 ? view::format_percent(tokens_.kept_fraction()) : view::kNotApplicable);

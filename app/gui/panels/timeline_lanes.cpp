@@ -368,9 +368,11 @@ void TimelinePanel::draw_reads(PanelContext& context, const Frame& frame, float 
     const float seen_low = std::max(low.x, frame.low.x), seen_high = std::min(high.x, frame.high.x);
     if (size.x + ui.px(6) < seen_high - seen_low) {
       const bool inside = bottom - low.y > size.y + ui.px(2);
-      list.AddText({std::round((seen_low + seen_high - size.x) / 2),
-                    inside ? bottom - size.y - ui.px(1) : low.y - size.y},
-                   inside ? ink_on(fill) : ui.u32(Role::text2), text.c_str());
+      const bool clear = inside || low.y - size.y >= top;  // of the dense line
+      if (clear)
+        list.AddText({std::round((seen_low + seen_high - size.x) / 2),
+                      inside ? bottom - size.y - ui.px(1) : low.y - size.y},
+                     inside ? ink_on(fill) : ui.u32(Role::text2), text.c_str());
     }
     if (pointed) {
       if (bar.layer >= 0) context.bench.next_hover().layer = bar.layer;

@@ -16,7 +16,7 @@ namespace app::gui {
 
 namespace {
 
-constexpr float kOverview = 14, kAxis = 16, kReadsLeast = 34, kReadsMost = 120, kEdge = 4;
+constexpr float kOverview = 14, kAxis = 16, kReadsLeast = 26, kReadsMost = 130, kEdge = 4, kGap = 8;
 
 const view::StepRecord* shown_step(const Workbench& bench) {
   if (bench.position() < 0 || bench.position() >= bench.sequence().tokens()) return nullptr;
@@ -195,23 +195,27 @@ void TimelinePanel::click(PanelContext& context) {
 void TimelinePanel::draw_toolbar(PanelContext& context) {
   Ui& ui = context.ui;
   const float right = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
-  const float y = ImGui::GetCursorScreenPos().y + ui.px(3);
+  const float y = ImGui::GetCursorScreenPos().y + ui.px(3), top = ImGui::GetCursorPosY();
+  const auto link = [&](const char* name) {
+    ImGui::SameLine();
+    const FontScope font(ui.fonts(), Face::ui_strong, text_size::kTable);
+    ImGui::SetCursorPosY(top + std::round((ui.px(height::kToolbarControl) - ImGui::GetTextLineHeight()) / 2));
+    return button(ui, name, ButtonKind::link);
+  };
   constexpr std::array kModes{"Follow", "Fixed"};
   int mode = follow_ ? 0 : 1;
   if (segmented(ui, "follow", kModes, mode)) {
     follow_ = mode == 0;
     if (follow_) in_step_.reset();
   }
-  ImGui::SameLine();
-  if (button(ui, "Fit step", ButtonKind::link)) {
+  if (link("Fit step")) {
     if (const view::StepRecord* step = shown_step(context.bench)) {
       step_begin_ = step->start_ns;
       set_times(whole_step(*step));
       in_step_.reset();
     }
   }
-  ImGui::SameLine();
-  if (button(ui, "Fit run", ButtonKind::link)) {
+  if (link("Fit run")) {
     follow_ = false;
     set_times(limits_);
   }
@@ -230,6 +234,21 @@ void TimelinePanel::draw_toolbar(PanelContext& context) {
   }
   draw_kernel_legend(ui, list, free, right, y);
   ImGui::NewLine();
+  ImGui::SetCursorPosY(top + ui.px(height::kToolbar));
+}
+
+TimelinePanel::Heights TimelinePanel::divide(const Ui& ui, float room) const {
+  Heights heights;
+  const float overview = ui.px(kOverview + 4), gap = ui.px(kGap);
+  heights.lanes = ui.px(kAxis + height::kLane + 2) +
+                  static_cast<float>(index_.tracks().size()) * ui.px(height::kLane + height::kKernelLane + 6);
+  heights.overview = room >= overview + heights.lanes + ui.px(kReadsLeast) + gap;
+  if (heights.overview) heights.lanes += overview;
+  const float left = room - heights.lanes - gap;
+  heights.reads = std::clamp(left, ui.px(kReadsLeast), ui.px(kReadsMost));
+  const float rest = left - heights.reads - gap;
+  if (rest >= ui.px(TimelineCounters::kLeast)) heights.counters = rest;
+  return heights;
 }
 
 void TimelinePanel::gutter(const Ui& ui, const Frame& frame, float y, const std::string& name, Role role) {
@@ -263,11 +282,8 @@ void TimelinePanel::draw(PanelContext& context) {
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float gutter_width = ui.px(room.x < ui.px(420) ? 60 : 74);
   const float foot = run.spans().dropped() > 0 ? ui.px(16) : 0;
-  const auto lanes = static_cast<float>(index_.tracks().size());
-  const float fixed = ui.px(kOverview + 4 + kAxis + height::kLane + 2) +
-                      lanes * ui.px(height::kLane + height::kKernelLane + 6);
-  const float reads = std::clamp(room.y - foot - fixed - ui.px(8), ui.px(kReadsLeast), ui.px(kReadsMost));
-  const ImVec2 size{std::max(room.x, gutter_width + ui.px(40)), fixed + reads + ui.px(4)};
+  const Heights heights = divide(ui, room.y - foot);
+  const ImVec2 size{std::max(room.x, gutter_width + ui.px(40)), heights.lanes + heights.reads + ui.px(4)};
   const ImVec2 origin = ImGui::GetCursorScreenPos();
   ImGui::InvisibleButton(
       "lanes", size,
@@ -281,7 +297,7 @@ void TimelinePanel::draw(PanelContext& context) {
   const bool was_click = ImGui::IsItemDeactivated() && drag_ == Drag::pan &&
                          !ImGui::IsMouseDragPastThreshold(ImGuiMouseButton_Left) &&
                          ImGui::IsMouseReleased(ImGuiMouseButton_Left);
-  overview_high_ = origin.y + ui.px(kOverview + 2);
+  overview_high_ = heights.overview ? origin.y + ui.px(kOverview + 2) : origin.y;
   handle_input(context, frame);
   handle_keys(frame);
   const bool in_one_step = step != nullptr && times_.begin_ns < step->end_ns &&
@@ -296,16 +312,17 @@ void TimelinePanel::draw(PanelContext& context) {
     reads_.clear();
   }
   float y = origin.y;
-  draw_overview(context, frame, y);
+  if (heights.overview) draw_overview(context, frame, y);
   draw_axis(context, frame, y);
   draw_step_lane(context, frame, y);
   for (const view::TimelineTrack& track : index_.tracks()) {
     draw_layer_lane(context, frame, track, y);
     draw_kernel_lane(context, frame, track, y);
   }
-  draw_reads(context, frame, y, reads);
+  draw_reads(context, frame, y, heights.reads);
   draw_times(context, frame);
   if (was_click) click(context);
+  if (heights.counters > 0) counters_.draw(context, gutter_width, heights.counters, times_);
   if (foot > 0) {
     label(ui,
           fmt::format("the oldest {} spans were dropped", view::format_count(run.spans().dropped())).c_str(),

@@ -1,5 +1,6 @@
 // The kernel timeline: lanes stream > step > layer > kernel, a step overview above them and the KV slots that
-// attention read below, on one time axis. Follows the position shown unless told not to.
+// attention read below, on one time axis; counters of the whole run where there is room. Follows the position
+// shown unless told not to.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "app/gui/panels/kernel_colors.hpp"
+#include "app/gui/panels/timeline_counters.hpp"
 #include "app/gui/shell/panel.hpp"
 #include "app/view/time_axis.hpp"
 #include "app/view/timeline.hpp"
@@ -27,6 +29,13 @@ class TimelinePanel : public Panel {
     std::int64_t origin = 0;  // what the axis counts from
     float x_of(std::int64_t ns) const { return low.x + view.x_of(ns); }
   };
+  // What the room is divided into, in pixels; what does not fit is left out, the overview first.
+  struct Heights {
+    bool overview = true;
+    float lanes = 0;     // from the overview or the axis to the kernels
+    float reads = 0;     // KV slots
+    float counters = 0;  // 0: no room
+  };
   struct Reads {  // of one step
     std::vector<std::int64_t> layers;
     std::int64_t dense = 0;
@@ -34,6 +43,7 @@ class TimelinePanel : public Panel {
 
   void follow_position(PanelContext& context, const view::StepRecord& step);
   void fit_layers(const view::StepRecord& step, std::int32_t layer);
+  Heights divide(const Ui& ui, float room) const;
   void draw_toolbar(PanelContext& context);
   void draw_overview(PanelContext& context, Frame& frame, float& y);
   void draw_axis(PanelContext& context, const Frame& frame, float& y);
@@ -51,6 +61,7 @@ class TimelinePanel : public Panel {
   const Reads& reads_of(PanelContext& context, engine::Step step);
 
   KernelColors colors_;
+  TimelineCounters counters_;
   view::TimelineIndex index_;
   std::uint64_t run_id_ = 0;
   bool follow_ = true;

@@ -8,6 +8,7 @@
 
 #include "app/gui/panels/tuning_panel.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
 
 namespace app::gui {
@@ -51,6 +52,13 @@ int arrows() {
          (ImGui::IsKeyPressed(ImGuiKey_LeftArrow, ImGuiInputFlags_Repeat, id) ? 1 : 0);
 }
 
+// Where the names have no room side by side.
+bool policy_combo(Ui& ui, const std::vector<const char*>& names, int& chosen) {
+  const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
+  ImGui::SetNextItemWidth(-1);
+  return ImGui::Combo("##policy", &chosen, names.data(), static_cast<int>(names.size()));
+}
+
 // Round numbers, about `count` of them in [low, high].
 std::vector<double> round_ticks(double low, double high, int count) {
   const double rough = (high - low) / std::max(1, count);
@@ -92,7 +100,11 @@ void TuningPanel::draw_policy(PanelContext& context) {
     names.push_back(kPolicyTitles[index]);
     indices.push_back(index);
   }
-  if (!segmented(ui, "policy", names, chosen)) return;
+  float wanted = 0;
+  for (const char* name : names)
+    wanted += label_width(ui, name, Face::ui_strong, text_size::kTable) + ui.px(24);
+  const bool side_by_side = wanted <= ImGui::GetContentRegionAvail().x;
+  if (!(side_by_side ? segmented(ui, "policy", names, chosen) : policy_combo(ui, names, chosen))) return;
   policy_ = indices[static_cast<std::size_t>(chosen)];
   if (run.policy != kPolicyNames[policy_]) context.bench.set_preview(std::nullopt);
 }
@@ -267,6 +279,7 @@ void TuningPanel::draw_target(PanelContext& context) {
   if (target_error_.empty()) return;
   ImGui::PushTextWrapPos(0);
   label(ui, target_error_.c_str(), Role::error, Face::ui, text_size::kCaption);
+  drawn_item("target error", ImGui::GetItemRectMin(), ImGui::GetItemRectMax());
   ImGui::PopTextWrapPos();
 }
 

@@ -1,6 +1,7 @@
 #include "app/gui/panels/tuning_panel.hpp"
 
 #include <fmt/format.h>
+#include <imgui_internal.h>
 
 #include <algorithm>
 #include <cmath>
@@ -102,6 +103,7 @@ void TuningPanel::discard(PanelContext& context) {
 void TuningPanel::verify(PanelContext& context) {
   Workbench& bench = context.bench;
   const RerunModel model = rerun_model(bench);
+  const std::filesystem::path traces = rerun_traces(bench);
   RunOptions options = rerun_options(bench);
   const std::string policy = kPolicyNames[policy_];
   engine::PolicyOptions& wanted = options.policy.options;
@@ -113,13 +115,21 @@ void TuningPanel::verify(PanelContext& context) {
   const bool by_ratio = policy == "knorm" && policy != bench.run().run().policy;
   if (by_ratio) wanted.target_cr = target_;
   if (policy == "dms" || (policy == "knorm" && !by_ratio)) wanted.threshold = threshold_;
-  const bool recorded = bench.source() == RunSource::live && !bench.live().trace.empty();
-  const std::filesystem::path traces = recorded ? bench.live().trace.parent_path() : std::filesystem::path();
   if (!model.loaded) {
     if (model.folder.empty()) return context.notices.add(NoticeLevel::error, model.reason);
     bench.load_model(model.folder);
   }
   bench.start_run(options, traces);
+}
+
+// While this panel has the focus and there is a B, Space is the latch; everywhere else it plays and pauses.
+bool TuningPanel::holds_latch(Workbench& bench) {
+  has_latch_ = ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) && !ImGui::GetIO().WantTextInput &&
+               bench.other() != nullptr;
+  if (!has_latch_) return false;
+  const ImGuiID owner = ImGui::GetID("latch");
+  ImGui::SetKeyOwner(ImGuiKey_Space, owner);  // shortcuts leave it alone from the next frame on
+  return ImGui::IsKeyDown(ImGuiKey_Space, owner);
 }
 
 void TuningPanel::draw(PanelContext& context) {
@@ -146,9 +156,7 @@ void TuningPanel::draw(PanelContext& context) {
     result_at_ = ImGui::GetTime();
   }
   released_ = false;
-  const bool held = ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) &&
-                    ImGui::IsKeyDown(ImGuiKey_Space) && !ImGui::GetIO().WantTextInput &&
-                    bench.other() != nullptr;
+  const bool held = holds_latch(bench);
   draw_cards(context);
   draw_policy(context);
   const bool same_policy = run.policy == kPolicyNames[policy_];

@@ -27,6 +27,7 @@ class TuningPanel : public Panel {
   void verify(PanelContext& context);
   bool has_logits() const { return histogram_.total > 0; }
   bool is_changed(const PanelContext& context) const;
+  bool holds_latch(Workbench& bench);
 
   // tuning_controls.cpp
   void draw_policy(PanelContext& context);
@@ -53,7 +54,8 @@ class TuningPanel : public Panel {
   std::string target_error_;
   bool verify_on_release_ = false;
   bool released_ = false;
-  RerunModel model_;  // as it was at model_at_
+  bool has_latch_ = false;  // Space is this panel's
+  RerunModel model_;        // as it was at model_at_
   double model_at_ = -1;
   view::LogitHistogram histogram_;
   std::int32_t histogram_judged_ = -1;

@@ -38,11 +38,14 @@ void card(Ui& ui, const char* name, const view::RunResult& result, ImVec2 low, I
   list.AddRectFilled(low, high, ui.u32(Role::header), ui.px(kCardRadius));
   list.AddRect(low, high, ui.u32(strong ? Role::text : Role::line), ui.px(kCardRadius), 0,
                ui.px(strong ? 1.5F : 1));
-  letter(ui, list, {low.x + ui.px(8), low.y + ui.px(7)}, name, strong);
+  letter(ui, list, {low.x + ui.px(6), low.y + ui.px(7)}, name, strong);
   {
-    const FontScope font(ui.fonts(), Face::ui, text_size::kTable);
-    const std::string text = fit_text(view::settings_text(result), high.x - low.x - ui.px(38));
-    list.AddText({low.x + ui.px(30), low.y + ui.px(7)}, ui.u32(Role::text), text.c_str());
+    const std::string settings = view::settings_text(result);
+    const float room = high.x - low.x - ui.px(30);
+    const bool fits = label_width(ui, settings.c_str(), Face::ui, text_size::kTable) <= room;
+    const FontScope font(ui.fonts(), Face::ui, fits ? text_size::kTable : text_size::kCaption);
+    const std::string text = fit_text(settings, room);
+    list.AddText({low.x + ui.px(27), low.y + ui.px(fits ? 7 : 8)}, ui.u32(Role::text), text.c_str());
   }
   float y = low.y + ui.px(29);
   const auto row = [&](const char* title, const std::string& value) {
@@ -99,8 +102,10 @@ void TuningPanel::draw_cards(PanelContext& context) {
   key_caps(ui, "Space");
   ImGui::SameLine(0, ui.px(6));
   const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
-  label(ui, fit_text("hold to show B everywhere, release for A", ImGui::GetContentRegionAvail().x).c_str(),
-        Role::text2, Face::ui, text_size::kCaption);
+  const char* rule =
+      has_latch_ ? "hold to show B everywhere, release for A" : "shows B once this panel has the focus";
+  label(ui, fit_text(rule, ImGui::GetContentRegionAvail().x).c_str(), Role::text2, Face::ui,
+        text_size::kCaption);
 }
 
 void TuningPanel::draw_comparison(PanelContext& context) {
@@ -112,12 +117,16 @@ void TuningPanel::draw_comparison(PanelContext& context) {
   if (view::CacheView* settings = bench.preview()) preview = settings->size(s);
   ImGui::Dummy({0, ui.px(2)});
   ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(ui.px(3), ui.px(1)));
-  if (!ImGui::BeginTable("comparison", 4, ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_RowBg))
+  // In a narrow panel the change goes: numbers that are cut say less.
+  const float names = label_width(ui, "CR allocated", Face::ui, text_size::kTable);
+  const bool changes = ImGui::GetContentRegionAvail().x >= names + ui.px(184);
+  if (!ImGui::BeginTable("comparison", changes ? 4 : 3,
+                         ImGuiTableFlags_NoSavedSettings | ImGuiTableFlags_RowBg))
     return ImGui::PopStyleVar();
-  ImGui::TableSetupColumn("what", ImGuiTableColumnFlags_WidthStretch, 1.35F);
+  ImGui::TableSetupColumn("what", ImGuiTableColumnFlags_WidthFixed, names);
   ImGui::TableSetupColumn("verified", ImGuiTableColumnFlags_WidthStretch, 1);
   ImGui::TableSetupColumn("preview", ImGuiTableColumnFlags_WidthStretch, 1);
-  ImGui::TableSetupColumn("change", ImGuiTableColumnFlags_WidthFixed, ui.px(50));
+  if (changes) ImGui::TableSetupColumn("change", ImGuiTableColumnFlags_WidthFixed, ui.px(50));
   const auto row = [&](const char* name, const std::string& verified, const std::string& previewed,
                        const std::string& change) {
     ImGui::TableNextRow();
@@ -128,6 +137,9 @@ void TuningPanel::draw_comparison(PanelContext& context) {
     ImGui::TableNextColumn();
     const bool unknown = previewed == view::kUnknown || previewed == view::kNotApplicable;
     number_cell(ui, previewed.c_str(), unknown ? Role::text3 : Role::accent);
+    drawn_item(fmt::format("{}: preview {}", name, previewed).c_str(), ImGui::GetItemRectMin(),
+               ImGui::GetItemRectMax());
+    if (!changes) return;
     ImGui::TableNextColumn();
     number_cell(ui, change.c_str(), Role::text2);
   };
@@ -141,6 +153,7 @@ void TuningPanel::draw_comparison(PanelContext& context) {
   label(ui, fmt::format("at {}", view::format_token(s)).c_str(), Role::text3, Face::ui, text_size::kCaption);
   for (const auto& [name, role] : {std::pair("verified", Role::text), std::pair("preview", Role::accent),
                                    std::pair("change", Role::text3)}) {
+    if (!changes && role == Role::text3) continue;
     ImGui::TableNextColumn();
     const float width = label_width(ui, name, Face::ui_strong, text_size::kCaption);
     ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, ImGui::GetContentRegionAvail().x - width));

@@ -126,8 +126,7 @@ void Application::add_view_commands() {
                    "View",
                    "",
                    [this, name = panel.name] {
-                     const bool open = dockspace_->is_open(current_layout(), name);
-                     if (open) {
+                     if (dockspace_->is_in_front(name)) {
                        dockspace_->set_open(current_layout(), name, false);
                      } else {
                        dockspace_->show(current_layout(), name);

@@ -48,6 +48,13 @@ bool moves_cursor(ImGuiKeyChord keys) {
 
 constexpr ImGuiID kShortcutOwner = 0x5c07c075;
 
+// Whether a panel or the item with the focus has taken the bare key for itself, in the frame before.
+bool is_taken(ImGuiKeyChord keys) {
+  if ((keys & ImGuiMod_Mask_) != 0) return false;
+  const ImGuiID owner = ImGui::GetKeyOwner(static_cast<ImGuiKey>(keys));
+  return owner != ImGuiKeyOwner_NoOwner && owner != ImGuiKeyOwner_Any && owner != kShortcutOwner;
+}
+
 }  // namespace
 
 void Commands::add(Command command) {
@@ -120,7 +127,7 @@ void Commands::run_shortcuts() const {
       ImGui::GetIO().WantTextInput || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
   for (const Command& command : commands_) {
     const ImGuiKeyChord keys = chord(command.id);
-    if (keys == 0) continue;
+    if (keys == 0 || is_taken(keys)) continue;
     const bool plain = (keys & (ImGuiMod_Ctrl | ImGuiMod_Alt)) == 0;
     if ((plain || moves_cursor(keys)) && elsewhere) continue;
     // Else Dear ImGui would press the item with the keyboard's focus on Space and leave it on arrows.

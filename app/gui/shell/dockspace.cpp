@@ -56,6 +56,11 @@ bool Dockspace::is_open(const Layout& layout, const std::string& panel) const {
   return place != nullptr && place->open;
 }
 
+bool Dockspace::is_in_front(const std::string& panel) const {
+  const auto found = drawn_.find(panel);
+  return found != drawn_.end() && found->second.visible;
+}
+
 void Dockspace::set_open(const Layout& layout, const std::string& panel, bool open) {
   open_[layout.name + "/" + panel] = open;
 }
@@ -175,7 +180,8 @@ std::string Dockspace::draw(PanelContext& context, const Layout& layout, ImVec2 
     const std::string name = window_name(layout, info);
     if (to_show_ == info.name) {
       ImGui::SetNextWindowFocus();
-      if (--show_frames_ <= 0) to_show_.clear();
+      // A dock that was just built brings its own first tabs to the front before.
+      if (settling_ == 0 && --show_frames_ <= 0) to_show_.clear();
     }
     // Without a close button, for which every tab would keep room: the tab's menu closes.
     if (ImGui::Begin(name.c_str(), nullptr,

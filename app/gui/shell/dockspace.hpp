@@ -25,6 +25,8 @@ class Dockspace {
 
   void reset(const Layout& layout);
   bool is_open(const Layout& layout, const std::string& panel) const;
+  // Open, and not behind another tab, as of the last frame.
+  bool is_in_front(const std::string& panel) const;
   void set_open(const Layout& layout, const std::string& panel, bool open);
   // Brings the panel's tab to the front, opening it if need be.
   void show(const Layout& layout, const std::string& panel);

@@ -12,7 +12,33 @@ namespace app::gui {
 
 namespace {
 constexpr const char* kName = "Shortcuts";
+
+// What a panel does with keys of its own while it has the focus; the rest of the window does not see them.
+struct PanelKeys {
+  const char* panel;
+  const char* what;
+  const char* keys;
+};
+constexpr PanelKeys kPanelKeys[] = {
+    {"Tuning", "Hold to show the run before (B) everywhere", "Space"},
+    {"Tuning", "Less or more, on a slider", "Left, Right"},
+    {"Map, Timeline", "Zoom in and out, move", "W, S, A, D"},
+    {"Map, Timeline", "Focus the pin", "F"},
+};
+
+void draw_panel_keys(Ui& ui) {
+  for (const PanelKeys& row : kPanelKeys) {
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    label(ui, row.panel, Role::text3, Face::ui, text_size::kTable);
+    ImGui::TableNextColumn();
+    label(ui, row.what, Role::text, Face::ui, text_size::kTable);
+    ImGui::TableNextColumn();
+    label(ui, row.keys, Role::text2, Face::mono, text_size::kCaption);
+  }
 }
+
+}  // namespace
 
 bool ShortcutSheet::record(Commands& commands, Notices& notices,
                            std::map<std::string, std::string>& changed) {
@@ -63,6 +89,7 @@ bool ShortcutSheet::draw(Ui& ui, Commands& commands, Notices& notices,
         recording_ = here ? "" : command.id;
       }
     }
+    draw_panel_keys(ui);
     ImGui::EndTable();
   }
   ImGui::EndChild();

@@ -55,6 +55,11 @@ RunOptions rerun_options(const Workbench& bench) {
   return options;
 }
 
+fs::path rerun_traces(const Workbench& bench) {
+  if (bench.source() != RunSource::live) return traces_folder();
+  return bench.trace_path().parent_path();
+}
+
 RerunModel rerun_model(const Workbench& bench) {
   const live::LiveStatus& live = bench.live();
   const std::string& name = bench.run().run().model_name;

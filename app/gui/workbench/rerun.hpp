@@ -11,6 +11,10 @@ namespace app::gui {
 // The options of the run shown: what a live one was asked for, or what a trace says of itself.
 RunOptions rerun_options(const Workbench& bench);
 
+// Where a re-run is recorded: beside the run it repeats, or with the window's own recordings where that came
+// from a trace. Empty: nowhere, as the run it repeats.
+std::filesystem::path rerun_traces(const Workbench& bench);
+
 // Where the run's model is: loaded, loading, a folder that can be loaded, or why not.
 struct RerunModel {
   bool loaded = false;  // or being loaded

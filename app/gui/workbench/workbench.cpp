@@ -80,7 +80,9 @@ Workbench::~Workbench() = default;
 
 void Workbench::show(RunSource source) {
   apply_hold(false);
-  if (source_ == RunSource::live && source != RunSource::live) engine_.post(live::Stop{});
+  const bool runs = source_ == RunSource::live || starting_;
+  if (runs && source != RunSource::live) engine_.post(live::Stop{});
+  starting_.reset();
   opening_.reset();
   problems_.forget_trace();
   trace_.reset();
@@ -126,13 +128,29 @@ void Workbench::load_model(const fs::path& folder) {
 }
 
 void Workbench::start_run(const RunOptions& options, const fs::path& traces, bool paused) {
-  show(RunSource::live);
-  options_ = options;
-  const fs::path trace = traces.empty() ? fs::path() : new_trace(traces);
-  live::StartRun start{options, std::make_shared<Sink>(model_, wake_, trace, trace_bytes_)};
+  Starting run{std::make_shared<view::RunModel>(), std::make_shared<std::atomic<std::int64_t>>(-1), options,
+               traces.empty() ? fs::path() : new_trace(traces), engine_.status()->run};
+  live::StartRun start{options, std::make_shared<Sink>(run.model, wake_, run.trace, run.trace_bytes)};
   start.paused = paused;
-  if (!trace.empty()) start.trace = TraceTarget{trace};
+  if (!run.trace.empty()) start.trace = TraceTarget{run.trace};
   engine_.post(std::move(start));
+  opening_.reset();  // what was asked for last is what is wanted
+  if (!has_run()) return show_live(std::move(run));
+  starting_ = std::move(run);
+}
+
+void Workbench::show_live(Starting run) {
+  show(RunSource::live);
+  model_ = std::move(run.model);
+  trace_bytes_ = std::move(run.trace_bytes);
+  options_ = std::move(run.options);
+  live_trace_ = std::move(run.trace);
+}
+
+void Workbench::update_starting() {
+  if (starting_->model->snapshot()->started()) return show_live(*std::exchange(starting_, std::nullopt));
+  const bool refused = live_status_->run > starting_->runs_before && !live_status_->running();
+  if (refused && live_status_->error) starting_.reset();
 }
 
 void Workbench::post(live::Command command) {
@@ -141,7 +159,7 @@ void Workbench::post(live::Command command) {
 
 fs::path Workbench::trace_path() const {
   if (trace_) return trace_->path();
-  return source_ == RunSource::live ? live_status_->trace : fs::path();
+  return source_ == RunSource::live ? live_trace_ : fs::path();
 }
 
 bool Workbench::decoding() const {
@@ -163,6 +181,7 @@ void Workbench::update(double seconds_since_last_frame) {
     problems_.watch_trace(*trace_status_, false);
   }
   apply_hold(std::exchange(wants_other_, false));
+  if (starting_ && !holding_other_) update_starting();
   if (!holding_other_) {
     const auto newest = model_->snapshot();
     if (newest->run_id() != run_id_) begin_run();

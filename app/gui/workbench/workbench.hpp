@@ -48,7 +48,7 @@ class Workbench {
   void open_trace(const std::filesystem::path& path, bool play = false);
   void load_model(const std::filesystem::path& folder);
   // A run of the loaded (or loading) model. `traces` is where it is recorded; empty: nowhere. `paused`: it
-  // pauses after its first step.
+  // pauses after its first step. What is shown stays until the run has begun; if it is refused, for good.
   void start_run(const RunOptions& options, const std::filesystem::path& traces, bool paused = false);
   void post(live::Command command);  // pause, resume, pace, stop
   RunSource source() const { return source_; }
@@ -129,9 +129,19 @@ class Workbench {
     std::shared_ptr<const live::TraceStatus> status;
     bool play = false;
   };
+  // A run that was asked for and has not begun.
+  struct Starting {
+    std::shared_ptr<view::RunModel> model;
+    std::shared_ptr<std::atomic<std::int64_t>> trace_bytes;
+    RunOptions options;
+    std::filesystem::path trace;
+    std::int64_t runs_before = 0;  // of the engine
+  };
   void show(RunSource source);
   void show_trace(Opening trace);
   void update_opening();
+  void show_live(Starting run);
+  void update_starting();
   void swap_with_other();
   void apply_hold(bool held);
   void begin_run();
@@ -142,6 +152,8 @@ class Workbench {
   RunOptions options_;
   RunSource source_ = RunSource::none;
   std::shared_ptr<view::RunModel> model_;  // of the run shown
+  std::optional<Starting> starting_;
+  std::filesystem::path live_trace_;  // of the live run that is shown
   std::unique_ptr<live::TraceSource> trace_;
   std::shared_ptr<const live::TraceStatus> trace_status_;
   std::optional<Opening> opening_;

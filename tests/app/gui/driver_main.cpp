@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cfloat>
 #include <cstdio>
 #include <string_view>
 
@@ -14,7 +15,9 @@
 namespace {
 
 constexpr std::array kGroups{
+    gui_tests::Group{"cost", gui_tests::add_cost_tests},
     gui_tests::Group{"inspect", gui_tests::add_inspect_tests},
+    gui_tests::Group{"live", gui_tests::add_live_tests},
     gui_tests::Group{"notices", gui_tests::add_notices_tests},
     gui_tests::Group{"onboarding", gui_tests::add_onboarding_tests},
     gui_tests::Group{"shell", gui_tests::add_shell_tests},
@@ -64,6 +67,7 @@ int main(int count, char** arguments) {
   io.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
   io.ConfigVerboseLevelOnError = ImGuiTestVerboseLevel_Info;
   io.ConfigNoThrottle = true;
+  io.ConfigWatchdogWarning = io.ConfigWatchdogKillTest = FLT_MAX;  // counts frames; Driver::wait has seconds
   group->add(driver);
   ImGuiTestEngine_Start(engine, ImGui::GetCurrentContext());
   ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, nullptr, ImGuiTestRunFlags_RunFromCommandLine);

@@ -1,41 +1,11 @@
-// What the tests of the Inspect layout's panels share: finding panels and what they draw, and a hand that
-// points, clicks and drags there.
+// What the tests of the Inspect layout's panels share: where the eviction map shows what.
 #pragma once
-
-#include <imgui.h>
-#include <imgui_internal.h>
-
-#include <string>
 
 #include "app/view/selection.hpp"
 #include "app/view/token_axis.hpp"
-#include "tests/app/gui/driver.hpp"
+#include "tests/app/gui/panel_hand.hpp"
 
 namespace gui_tests {
-
-// A panel's window in the layout that is shown; null where it is closed or behind another tab.
-ImGuiWindow* panel_window(Driver& driver, const char* panel);
-// The window inside of a panel whose name has this part.
-ImGuiWindow* child_window(ImGuiWindow* panel, const char* part);
-
-// Ids of what a window draws: of its items, and of items inside of a PushID.
-ImGuiID id_in(ImGuiWindow* window, const char* item);
-ImGuiID id_in(ImGuiID outer, const char* item);
-ImGuiID id_in(ImGuiID outer, int number);
-
-// Whether it was drawn in the last frame, and where. A missing one fails the test where `rect` is asked for
-// it.
-bool is_drawn(ImGuiTestContext* context, ImGuiID item);
-ImRect rect(ImGuiTestContext* context, ImGuiID item);
-ImRect rect(ImGuiTestContext* context, Driver& driver, const char* panel, const char* item);
-// The same for a place in it, in shares of its width and height.
-ImVec2 place(const ImRect& rect, float x = 0.5F, float y = 0.5F);
-
-// The pointer is there, and what it is over has had the one frame that it may take.
-void point(ImGuiTestContext* context, ImVec2 at);
-void click(ImGuiTestContext* context, ImVec2 at, ImGuiKeyChord held = 0);
-void drag(ImGuiTestContext* context, ImVec2 from, ImVec2 to, ImGuiKeyChord held = 0,
-          ImGuiMouseButton button = ImGuiMouseButton_Left);
 
 // The eviction map as it is shown: where a token and a head are.
 struct MapHand {

@@ -308,18 +308,35 @@ TEST_CASE("LiveEngine, what is wrong becomes a status, and the next run works") 
 }
 
 TEST_CASE("LiveEngine, a folder without a model is an error that names it, and another can be loaded") {
+  const support::TalkingCheckpoint checkpoint{dms_options()};
+  const support::TempFolder empty;
+  LiveEngine engine;
+  engine.post(LoadModel{empty.path()});
+  wait_for("the refusal", [&] { return engine.status()->error.has_value(); });
+  CHECK(engine.status()->state == LiveState::empty);
+  CHECK(!engine.status()->model);
+  CHECK(engine.status()->error->message.find(empty.path().string()) != std::string::npos);
+  engine.post(StartRun{hello(5), std::make_shared<CollectedEvents>()});
+  wait_for("the run", [&] { return engine.status()->run == 1 && !engine.status()->running(); });
+  CHECK(engine.status()->error->message.find("no model") != std::string::npos);
+  engine.post(LoadModel{checkpoint.path()});
+  wait_for("the model", [&] { return engine.status()->state == LiveState::ready; });
+  CHECK(!engine.status()->error);
+}
+
+TEST_CASE("LiveEngine, a model that cannot be loaded leaves the one before in its place") {
   Live live;
+  const auto model = live.engine.status()->model;
   const support::TempFolder empty;
   live.engine.post(LoadModel{empty.path()});
   wait_for("the refusal", [&] { return live.engine.status()->error.has_value(); });
   const auto status = live.engine.status();
-  CHECK(status->state == LiveState::empty);
-  CHECK(!status->model);
   CHECK(status->error->message.find(empty.path().string()) != std::string::npos);
+  CHECK(status->state == LiveState::ready);
+  CHECK(status->model == model);
+  CHECK(status->folder == live.checkpoint.path());
   live.start(hello(5));
-  CHECK(live.end_of_run(1)->error->message.find("no model") != std::string::npos);
-  live.load();
-  CHECK(!live.engine.status()->error);
+  CHECK(live.end_of_run(1)->summary);
 }
 
 TEST_CASE("LiveEngine, tells every change of its status") {
