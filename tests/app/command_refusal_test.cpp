@@ -11,6 +11,8 @@ using support::run_program;
 
 namespace {
 
+const std::string kSample = DMSCOPE_TESTS_DIR "/../assets/sample/needle.db";
+
 struct Refused {
   std::vector<std::string> arguments;
   std::string first_error;
@@ -55,7 +57,16 @@ TEST_CASE("Program, commands that are unknown or not built are refused") {
       {{"shot", "--out", "x.png", "--layout", "compare"},
        "dmscope: --layout compare: not built in this version"},
       {{"shot", "--out", "x.png", "--step", "3"}, "dmscope: --step: needs a trace or --model"},
-      {{"eval", "--model", "x", "--tasks", "none"}, "dmscope: --tasks none: expected --text or --questions then"},
+      {{"shot", "--out", "x.png", "--pin", "3"}, "dmscope: --pin: needs a trace or --model"},
+      {{"shot", "--out", "x.png", "--preview", "3"}, "dmscope: --preview: needs a trace or --model"},
+      {{"shot", "t.db", "--out", "x.png", "--pin", "3,4"},
+       "dmscope: --pin: expected a token, or a token, a layer and a KV head: '505,15,2', got '3,4'"},
+      {{"shot", "t.db", "--out", "x.png", "--pin", "a"},
+       "dmscope: --pin: expected a token, or a token, a layer and a KV head: '505,15,2', got 'a'"},
+      {{"shot", kSample, "--out", "x.png", "--pin", "5,30,0"},
+       "dmscope: --pin: expected a layer from 0 to 29 and a KV head from 0 to 2, got 30 and 0"},
+      {{"eval", "--model", "x", "--tasks", "none"},
+       "dmscope: --tasks none: expected --text or --questions then"},
       {{"recrod"}, "dmscope: unknown command 'recrod'"},
       {{"--bogus"}, "dmscope: unknown or misplaced argument '--bogus'"},
       {{"-x"}, "dmscope: unknown command '-x'"},

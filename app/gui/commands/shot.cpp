@@ -21,6 +21,8 @@ struct ShotOptions {
   std::optional<std::string> trace, model, layout, panel, theme, size;
   std::optional<double> scale;
   std::optional<std::int32_t> step;
+  std::optional<std::vector<std::int32_t>> pin;  // token, or token, layer and KV head
+  std::optional<double> preview;                 // threshold
   RunOptions run;
   std::string out;
 };
@@ -88,6 +90,59 @@ engine::Status wait_for_run(gui::Workbench& bench) {
   return {};
 }
 
+// "505" or "505,15,2", in the order of the text.
+std::vector<std::int32_t> parse_pin(const std::string& text) {
+  std::vector<std::int32_t> numbers;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const auto number = parse_integer(std::string_view(text).substr(begin, end - begin), 0, kMaxInt32);
+    if (!number) break;
+    numbers.push_back(static_cast<std::int32_t>(*number));
+    if (end == text.size() && (numbers.size() == 1 || numbers.size() == 3)) return numbers;
+    begin = end + 1;
+  }
+  throw CLI::ValidationError(
+      "--pin",
+      fmt::format("expected a token, or a token, a layer and a KV head: '505,15,2', got '{}'", text));
+}
+
+engine::Status pin(const std::vector<std::int32_t>& numbers, gui::Workbench& bench) {
+  const view::RunSnapshot& run = bench.run();
+  if (numbers[0] >= bench.positions()) {
+    return engine::bad_input("--pin: expected a token from 0 to {}, got {}", bench.positions() - 1,
+                             numbers[0]);
+  }
+  view::Selection selection = view::pin_token(bench.selection(), numbers[0]);
+  if (numbers.size() == 3) {
+    if (numbers[1] >= run.layers() || numbers[2] >= run.kv_heads()) {
+      return engine::bad_input(
+          "--pin: expected a layer from 0 to {} and a KV head from 0 to {}, got {} and {}", run.layers() - 1,
+          run.kv_heads() - 1, numbers[1], numbers[2]);
+    }
+    selection = view::pin_head(selection, {numbers[1], numbers[2]});
+  }
+  bench.select(selection);
+  return {};
+}
+
+engine::Status go_to(std::int32_t position, gui::Workbench& bench) {
+  if (position >= bench.positions()) {
+    return engine::bad_input("--step: expected a position from 0 to {}, got {}", bench.positions() - 1,
+                             position);
+  }
+  bench.go_to(position);
+  return {};
+}
+
+engine::Status preview(double threshold, gui::Workbench& bench) {
+  const engine::RunStarted& run = bench.run().run();
+  if (!run.closed_form || run.policy == "dense") {
+    return engine::bad_input("--preview: has no meaning for a run of --policy {}", run.policy);
+  }
+  bench.set_preview(view::CacheSettings{threshold, run.window});
+  return {};
+}
+
 engine::Status show_run(const ShotOptions& options, gui::Workbench& bench) {
   if (options.trace) {
     bench.open_trace(*options.trace);
@@ -96,13 +151,13 @@ engine::Status show_run(const ShotOptions& options, gui::Workbench& bench) {
     bench.start_run(options.run, {});
   }
   if (auto there = wait_for_run(bench); !there) return there;
-  if (!options.step) return {};
-  if (*options.step >= bench.positions()) {
-    return engine::bad_input("--step: expected a position from 0 to {}, got {}", bench.positions() - 1,
-                             *options.step);
+  if (options.step) {
+    if (auto there = go_to(*options.step, bench); !there) return there;
   }
-  bench.go_to(*options.step);
-  return {};
+  if (options.pin) {
+    if (auto pinned = pin(*options.pin, bench); !pinned) return pinned;
+  }
+  return options.preview ? preview(*options.preview, bench) : engine::Status();
 }
 
 engine::Status take(const ShotOptions& options) {
@@ -138,8 +193,12 @@ engine::Status check(const ShotOptions& options) {
   if (options.trace && options.model) return engine::bad_input("--model: a trace is given already");
   if (options.model && !asks) return engine::bad_input("--model: needs --prompt or --prompt-file");
   if (asks && !options.model) return engine::bad_input("--prompt: needs --model");
-  if (options.step && !options.trace && !options.model)
-    return engine::bad_input("--step: needs a trace or --model");
+  const char* about_run = options.step      ? "--step"
+                          : options.pin     ? "--pin"
+                          : options.preview ? "--preview"
+                                            : nullptr;
+  if (about_run != nullptr && !options.trace && !options.model)
+    return engine::bad_input("{}: needs a trace or --model", about_run);
   if (!asks) return {};
   const auto usable = session_options(options.run);
   return usable ? engine::Status() : engine::Status(usable.error());
@@ -160,6 +219,13 @@ engine::Status run_shot(Arguments arguments, Console& console) {
   add_real(command, "--scale", options.scale, {.low = 0.75, .high = 4, .expected = "a number from 0.75 to 4"},
            "Size of everything (default 1)");
   add_integer(command, "--step", options.step, 0, kMaxInt32, "Position to show (default: the last)");
+  command
+      .add_option_function<std::string>(
+          "--pin", [&options](const std::string& text) { options.pin = parse_pin(text); },
+          "A token that is pinned, or with a layer and a KV head")
+      ->type_name("N[,L,H]");
+  add_real(command, "--preview", options.preview, {},
+           "The threshold of a preview, as the Tuning panel shows it");
   add_integer(command, "--tokens", options.run.tokens, 1, kMaxInt32, "Tokens to generate (default 128)");
   add_prompt_options(command, options.run.prompt);
   add_run_options(command, options.run);
