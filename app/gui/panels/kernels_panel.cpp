@@ -333,7 +333,7 @@ void KernelsPanel::draw_table(PanelContext& context, float height) {
   ImGui::TableSetupScrollFreeze(0, 1);
   ImGui::TableSetupColumn(by_ == 0 ? "Operation" : "Kernel", ImGuiTableColumnFlags_WidthStretch, 1.4F,
                           static_cast<ImGuiID>(Column::name));
-  column(fmt::format("Total {}", total.name), 62, Column::total);
+  column(fmt::format("Total {}", total.name), 74, Column::total);
   column("%", 36, Column::total, ImGuiTableColumnFlags_WidthFixed | ImGuiTableColumnFlags_NoSort);
   if (columns >= 4) column("Calls", 50, Column::calls);
   if (columns >= 5) column(fmt::format("Mean {}", each.name), 58, Column::mean);

@@ -60,19 +60,13 @@ std::vector<ImVec2> running_curve(const PositionPlot& plot, const std::vector<vi
 void QualityPanel::draw_header(PanelContext& context) {
   Ui& ui = context.ui;
   constexpr std::array kNames{"KL to dense", "Top-1 agreement"};
+  const float top = ImGui::GetCursorPosY();
   segmented(ui, "measure", kNames, shown_);
   const view::QualitySeries& series = shown_ == 0 ? kl_ : top1_;
   std::string text =
       shown_ == 0 ? "dots per position, line running mean of 64" : "share of the last 64 where both agree";
   text += fmt::format("; {} measured", view::format_count(static_cast<std::int64_t>(series.values().size())));
-  ImGui::SameLine(0, ui.px(10));
-  const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
-  const std::string fitted = fit_text(text, ImGui::GetContentRegionAvail().x);
-  if (ImGui::GetContentRegionAvail().x > ui.px(60)) {
-    label(ui, fitted.c_str(), Role::text2, Face::ui, text_size::kCaption);
-  } else {
-    ImGui::NewLine();
-  }
+  toolbar_caption(ui, top, text);
 }
 
 void QualityPanel::draw_kl(PanelContext& context) {

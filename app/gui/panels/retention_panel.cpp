@@ -112,6 +112,7 @@ void RetentionPanel::draw(PanelContext& context) {
     return;
   }
   constexpr std::array kNames{"by head", "by layer"};
+  const float top = ImGui::GetCursorPosY();
   segmented(ui, "by", kNames, by_);
   std::vector<double> shares = view::kept_shares(bench.cache(), bench.position()), preview;
   if (view::CacheView* settings = bench.preview()) preview = view::kept_shares(*settings, bench.position());
@@ -119,15 +120,9 @@ void RetentionPanel::draw(PanelContext& context) {
     shares = view::by_layer(shares, bench.run().kv_heads());
     preview = view::by_layer(preview, bench.run().kv_heads());
   }
-  ImGui::SameLine(0, ui.px(10));
-  const std::string about =
-      fmt::format("kept share of judged tokens at {}{}", view::format_token(bench.position()),
-                  preview.empty() ? "" : ", ticks: preview");
-  {
-    const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
-    label(ui, fit_text(about, std::max(ui.px(20), ImGui::GetContentRegionAvail().x)).c_str(), Role::text2,
-          Face::ui, text_size::kCaption);
-  }
+  toolbar_caption(ui, top,
+                  fmt::format("kept share of judged tokens at {}{}", view::format_token(bench.position()),
+                              preview.empty() ? "" : ", ticks: preview"));
   draw_bars(context, shares, preview);
 }
 

@@ -60,6 +60,14 @@ bool segmented(Ui& ui, const char* id, std::span<const char* const> names, int& 
   return changed;
 }
 
+void toolbar_caption(Ui& ui, float top, const std::string& text) {
+  ImGui::SameLine(0, ui.px(10));
+  const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
+  ImGui::SetCursorPosY(top + std::round((ui.px(height::kToolbarControl) - ImGui::GetTextLineHeight()) / 2));
+  const std::string fitted = fit_text(text, std::max(ui.px(20), ImGui::GetContentRegionAvail().x));
+  label(ui, fitted.c_str(), Role::text2, Face::ui, text_size::kCaption);
+}
+
 bool button(Ui& ui, const char* label, ButtonKind kind, ImVec2 size) {
   const bool primary = kind == ButtonKind::primary, link = kind == ButtonKind::link;
   const FontScope font(ui.fonts(), link || primary ? Face::ui_strong : Face::ui,

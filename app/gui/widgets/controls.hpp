@@ -12,6 +12,9 @@ namespace app::gui {
 // Buttons side by side of which one is chosen. Returns true when `chosen` changed.
 bool segmented(Ui& ui, const char* id, std::span<const char* const> names, int& chosen);
 
+// A caption beside controls of a toolbar whose line begins at `top` (cursor), cut to the room that is left.
+void toolbar_caption(Ui& ui, float top, const std::string& text);
+
 // A choice among names that drops down, as tall as a toolbar's controls; `before` says of what ("Sort: ").
 // Returns the new index.
 int dropdown(Ui& ui, const char* id, const char* before, std::span<const char* const> names, int chosen,
