@@ -49,7 +49,7 @@ std::int64_t wide_kernel(ImGuiTestContext* context, Driver& driver, const std::s
         run.run().operations[static_cast<std::size_t>(span.operation)] != operation)
       continue;
     const ImRect box = rect_of(context, item_in(driver, "timeline", fmt::format("kernel {}", i)));
-    if (box.GetWidth() > 20) return static_cast<std::int64_t>(i);
+    if (box.GetWidth() > 10) return static_cast<std::int64_t>(i);
   }
   return -1;
 }
@@ -57,7 +57,7 @@ std::int64_t wide_kernel(ImGuiTestContext* context, Driver& driver, const std::s
 void timeline_hover(ImGuiTestContext* context, Driver& driver) {
   driver.open_trace(context, "profile");
   use_panel(context, driver, "timeline");
-  const std::int64_t kernel = wide_kernel(context, driver, "attention");
+  const std::int64_t kernel = wide_kernel(context, driver, "mlp_up");
   IM_CHECK(kernel >= 0);
   const engine::Span span = driver.bench().run().spans()[static_cast<std::size_t>(kernel)];
   point(context, rect_of(context, item_in(driver, "timeline", fmt::format("kernel {}", kernel))).GetCenter());
@@ -79,7 +79,7 @@ void timeline_hover(ImGuiTestContext* context, Driver& driver) {
 void timeline_click(ImGuiTestContext* context, Driver& driver) {
   driver.open_trace(context, "profile");
   use_panel(context, driver, "timeline");
-  const std::int64_t kernel = wide_kernel(context, driver, "attention");
+  const std::int64_t kernel = wide_kernel(context, driver, "mlp_up");
   IM_CHECK(kernel >= 0);
   const engine::Span span = driver.bench().run().spans()[static_cast<std::size_t>(kernel)];
   click(context, rect_of(context, item_in(driver, "timeline", fmt::format("kernel {}", kernel))).GetCenter());
@@ -92,35 +92,37 @@ void timeline_click(ImGuiTestContext* context, Driver& driver) {
   IM_CHECK(driver.bench().selection().operation == span.operation);
 }
 
+constexpr engine::Step kPrefillStep = 5;  // long enough to be aimed at among all steps
+
 void timeline_goes_to_steps(ImGuiTestContext* context, Driver& driver) {
   driver.open_trace(context, "profile");
   use_panel(context, driver, "timeline");
-  IM_CHECK(step_box(context, driver, 20).GetWidth() == 0);  // the last step fills the view
+  IM_CHECK(step_box(context, driver, kPrefillStep).GetWidth() == 0);  // the last step fills the view
   context->ItemClick("Fit run");
   context->Yield(2);
-  const ImRect box = step_box(context, driver, 20);
+  const ImRect box = step_box(context, driver, kPrefillStep);
   IM_CHECK(box.GetWidth() > 2);
   click(context, box.GetCenter());
-  IM_CHECK_EQ(shown_step(driver), 20);
-  IM_CHECK_EQ(step_box(context, driver, 20).Min.x, box.Min.x);  // the view stays
+  IM_CHECK_EQ(shown_step(driver), kPrefillStep);
+  IM_CHECK_EQ(step_box(context, driver, kPrefillStep).Min.x, box.Min.x);  // the view stays
 
   context->ItemClick("follow/Follow");
   context->Yield(2);
-  IM_CHECK(step_box(context, driver, 20).GetWidth() > 400);
+  IM_CHECK(step_box(context, driver, kPrefillStep).GetWidth() > 400);
   context->KeyPress(ImGuiKey_RightArrow);
   context->Yield(2);
-  IM_CHECK_EQ(shown_step(driver), 21);
-  IM_CHECK(step_box(context, driver, 21).GetWidth() > 400);
+  IM_CHECK_EQ(shown_step(driver), kPrefillStep + 1);
+  IM_CHECK(step_box(context, driver, kPrefillStep + 1).GetWidth() > 400);
   context->ItemClick("follow/Fixed");
   context->Yield(2);
-  const ImRect fixed = step_box(context, driver, 21);
-  context->KeyPress(ImGuiKey_RightArrow);
+  const ImRect fixed = step_box(context, driver, kPrefillStep + 1);
+  driver.bench().go_by(128);  // a chunk of the prompt
   context->Yield(2);
-  IM_CHECK_EQ(shown_step(driver), 22);
-  IM_CHECK_EQ(step_box(context, driver, 21).Min.x, fixed.Min.x);
+  IM_CHECK_EQ(shown_step(driver), kPrefillStep + 2);
+  IM_CHECK_EQ(step_box(context, driver, kPrefillStep + 1).Min.x, fixed.Min.x);
   context->ItemClick("Fit step");
   context->Yield(2);
-  IM_CHECK(step_box(context, driver, 22).GetWidth() > 400);
+  IM_CHECK(step_box(context, driver, kPrefillStep + 2).GetWidth() > 400);
   context->ItemClick("follow/Follow");
 }
 
