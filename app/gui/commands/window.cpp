@@ -34,7 +34,10 @@ engine::Status show_window(const Opening& opening) {
   gui::Application application(**host, bench, std::move(options));
   if (opening.trace) application.open_path(*opening.trace);
   if (opening.model) application.open_path(*opening.model);
-  if (opening.run) bench.start_run(*opening.run, gui::traces_folder());
+  if (opening.run) {
+    bench.start_run(*opening.run, gui::traces_folder());
+    application.commands().run("view.panel.text");  // the answer, not the form that a model alone opens
+  }
   // Ctrl-C and SIGTERM close the window like its own button: settings are kept, a recording is completed.
   const InterruptWatch interrupt;
   const std::stop_callback wakes(interrupt.token(), [&host] { (*host)->wake(); });

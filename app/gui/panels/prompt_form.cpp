@@ -87,7 +87,7 @@ bool takes_threshold(const PromptForm& form) {
 }
 
 bool takes_sinks(const PromptForm& form) {
-  return policy_name(form) == "window" || policy_name(form) == "knorm";
+  return policy_name(form) == "window";
 }
 
 engine::Result<RunOptions> to_run_options(const PromptForm& form) {
@@ -124,6 +124,31 @@ PromptForm form_of(const engine::RunStarted& run, std::int32_t tokens) {
   // The threshold that a target was turned into repeats the run exactly.
   if (takes_threshold(form)) form.threshold = fmt::format("{}", run.threshold);
   if (takes_sinks(form)) form.sinks = std::to_string(run.sinks);
+  return form;
+}
+
+PromptForm form_of(const RunOptions& options, const std::string& prompt) {
+  PromptForm form;
+  form.prompt = prompt;
+  form.raw = options.prompt.raw;
+  form.system = options.prompt.system.value_or("");
+  if (options.prompt.thinking) form.thinking = *options.prompt.thinking == "on" ? 1 : 2;
+  form.tokens = std::to_string(options.tokens);
+  form.chains = std::to_string(options.chains);
+  form.temperature = fmt::format("{:g}", options.sampling.temperature);
+  form.top_p = fmt::format("{:g}", options.sampling.top_p);
+  form.top_k = std::to_string(options.sampling.top_k);
+  form.seed = std::to_string(options.sampling.seed);
+  form.ignore_eos = options.ignore_eos;
+  for (int index = 1; index < static_cast<int>(std::size(kPolicies)); ++index) {
+    if (options.policy.name == kPolicies[index].name) form.policy = index;
+  }
+  const engine::PolicyOptions& policy = options.policy.options;
+  if (policy.window) form.window = std::to_string(*policy.window);
+  if (policy.threshold) form.threshold = fmt::format("{}", *policy.threshold);
+  if (policy.target_cr) form.target_cr = fmt::format("{}", *policy.target_cr);
+  if (policy.sinks) form.sinks = std::to_string(*policy.sinks);
+  form.quality = options.quality_prompt ? 2 : options.quality ? 1 : 0;
   return form;
 }
 

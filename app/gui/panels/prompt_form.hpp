@@ -42,7 +42,8 @@ bool takes_sinks(const PromptForm& form);
 
 // The options of a run; an error names the field.
 engine::Result<RunOptions> to_run_options(const PromptForm& form);
-// The fields that would repeat the run.
+// The fields that would ask for the same: of a run that is known from its trace, and of options.
 PromptForm form_of(const engine::RunStarted& run, std::int32_t tokens);
+PromptForm form_of(const RunOptions& options, const std::string& prompt);
 
 }  // namespace app::gui

@@ -73,15 +73,19 @@ void PromptPanel::draw(PanelContext& context) {
   draw_actions(context);
 }
 
+// What is shown can be asked again, unless the form was edited for another run.
 void PromptPanel::adopt(const Workbench& bench) {
-  if (!bench.has_run() || bench.run().run_id() == run_id_) return;
+  if (!bench.has_run() || bench.holding_other() || bench.run().run_id() == run_id_) return;
   run_id_ = bench.run().run_id();
-  if (edited_ || bench.source() == RunSource::live) return;
   const engine::RunStarted& run = bench.run().run();
-  const std::int32_t sampled = bench.sequence().tokens() - view::prompt_positions(bench.sequence());
+  if (edited_ || run.prompt.empty()) return;
   const bool record = form_.record;
-  if (run.prompt.empty()) return;
-  form_ = form_of(run, std::max(256, sampled));
+  if (bench.source() == RunSource::live) {
+    form_ = form_of(bench.options(), run.prompt);
+  } else {
+    const std::int32_t sampled = bench.sequence().tokens() - view::prompt_positions(bench.sequence());
+    form_ = form_of(run, std::max(256, sampled));
+  }
   form_.record = record;
 }
 
