@@ -128,6 +128,11 @@ void draw_map(const CacheView::Marks& marks, const std::vector<MapRow>& rows, co
     for (; pixel < image.width; ++pixel) {
       const TokenRange tokens = pixels[static_cast<std::size_t>(pixel)];
       if (tokens.begin >= borders.born) break;  // the rest is unborn
+      // With fewer tokens than pixels neighbours show the same.
+      if (pixel > 0 && tokens == pixels[static_cast<std::size_t>(pixel - 1)]) {
+        out[pixel] = out[pixel - 1];
+        continue;
+      }
       out[pixel] =
           mean_color(count_between(marks, borders, rows[i].first_head, rows[i].head_count, tokens), colors);
     }
