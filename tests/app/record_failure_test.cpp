@@ -87,8 +87,8 @@ TEST_CASE("record, a full disk ends the run and the trace up to then stays valid
 
 TEST_CASE("record, a run that is to continue without its trace ends as asked") {
   const support::TalkingCheckpoint model(endless_options());
-  // Many chains make a large trace in few steps.
-  const std::vector<std::string> chains{"--overwrite", "--chains", "32", "--temperature", "1"};
+  // Many chains make a large trace in few steps, and a run that takes several transactions on a fast machine.
+  const std::vector<std::string> chains{"--overwrite", "--chains", "128", "--temperature", "1"};
   const auto complete = run_program(record(model, 300, chains));
   REQUIRE(complete.status == 0);
   const auto limit = std::filesystem::file_size(model / "t.db") / 2;
