@@ -58,7 +58,7 @@ class DmsAttention(nn.Module):
             if self.q_proj.bias is not None:
                 self.borrowed_bias = nn.Parameter(torch.zeros(self.kv_heads))
         self.updates = nn.ModuleDict()
-        self.layer_input: torch.Tensor | None = None  # set by the decoder layer's hook, see attach.py
+        self.layer_input: torch.Tensor | None = None  # set as the decoder layer is called, see load.py
 
     def add_updates(self, rank: int, generator: torch.Generator) -> None:
         for name in PROJECTIONS:

@@ -1,10 +1,12 @@
 """A checkpoint as a transformers model whose attention has DMS gates."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import transformers
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from retrofit.errors import BadInput
 from retrofit.model.attention import DmsAttention
@@ -19,7 +21,7 @@ def load_plain(folder: Path, form: GateForm, dtype: torch.dtype = torch.float32,
     files = CheckpointFiles(folder)
     if read_gate_form(Path(folder)) is not None:
         raise BadInput(f"{folder}: has DMS gates already; give the plain checkpoint that it was made from")
-    return attach(_transformers_model(files, dtype), form, kernel)
+    return attach(transformers_model(files, dtype), form, kernel)
 
 
 def load_dms(folder: Path, dtype: torch.dtype = torch.float32) -> tuple[nn.Module, GateForm]:
@@ -28,7 +30,7 @@ def load_dms(folder: Path, dtype: torch.dtype = torch.float32) -> tuple[nn.Modul
     form = read_gate_form(Path(folder))
     if form is None:
         raise BadInput(f"{folder}: a plain checkpoint, expected one with DMS gates (dms_* keys in config.json)")
-    model = attach(_transformers_model(files, dtype), form)
+    model = attach(transformers_model(files, dtype), form)
     with torch.no_grad():
         for layer, block in enumerate(attention_blocks(model)):
             _load_gate(block, files, f"model.layers.{layer}.self_attn.")
@@ -39,21 +41,42 @@ def attach(model: nn.Module, form: GateForm, kernel: str = "sdpa") -> nn.Module:
     """Replaces every attention module in place."""
     for layer in model.model.layers:
         layer.self_attn = DmsAttention(layer.self_attn, form, kernel)
-        if form.adapter:
-            layer.register_forward_pre_hook(_keep_layer_input, with_kwargs=True)
+        layer.forward = _passing_input_on(layer)
     return model
+
+
+def checkpoint_layers(model: nn.Module) -> None:
+    """Every decoder layer keeps its input alone for the backward pass, and runs again there."""
+    for layer in model.model.layers:
+        layer.forward = _run_again(layer.forward)
 
 
 def attention_blocks(model: nn.Module) -> list[DmsAttention]:
     return [layer.self_attn for layer in model.model.layers]
 
 
-def _keep_layer_input(layer: nn.Module, args: tuple, kwargs: dict) -> None:
+def _passing_input_on(layer: nn.Module) -> Callable:
     """The adapter reads the residual stream before the input norm, which transformers' layer does not pass on."""
-    layer.self_attn.layer_input = args[0] if args else kwargs["hidden_states"]
+    forward = layer.forward
+
+    def wrapped(hidden_states, *args, **kwargs):
+        layer.self_attn.layer_input = hidden_states
+        return forward(hidden_states, *args, **kwargs)
+
+    return wrapped
 
 
-def _transformers_model(files: CheckpointFiles, dtype: torch.dtype) -> nn.Module:
+def _run_again(forward: Callable) -> Callable:
+    def wrapped(*args, **kwargs):
+        if not torch.is_grad_enabled():
+            return forward(*args, **kwargs)
+        # Nothing in a layer draws random numbers: the noise comes with the pass's state.
+        return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+
+    return wrapped
+
+
+def transformers_model(files: CheckpointFiles, dtype: torch.dtype) -> nn.Module:
     transformers.logging.set_verbosity_error()  # gate tensors would be announced as unexpected
     transformers.logging.disable_progress_bar()
     try:
