@@ -72,6 +72,7 @@ def _add_data(commands) -> None:
     command.add_argument("--cache", type=Path, default=Path("build/retrofit/packages"), help="unpacked packages")
     command.add_argument("--heldout", type=float, default=0.03, help="share of the documents kept from training (0.03)")
     command.add_argument("--limit", type=int, default=30_000_000, help="most training tokens (30000000)")
+    command.add_argument("--per-source", type=int, default=1_500_000, help="about the most of one file or package (1500000)")
     command.add_argument("--seed", type=int, default=1)
 
 
@@ -93,7 +94,8 @@ def _data(options) -> None:
 
     sources = {"text": texts()} | ({"answers": read_documents(options.answers)} if options.answers else {})
     tokens = Tokens(model_folder(options.model))
-    description = prepare(options.out, tokens, sources, options.heldout, options.seed, options.limit)
+    limits = options.limit, options.per_source
+    description = prepare(options.out, tokens, sources, options.heldout, options.seed, *limits)
     for name, part in description["parts"].items():
         print(f"{name}: {part['documents']} documents, {part['tokens'] / 1e6:.2f} M tokens")
 

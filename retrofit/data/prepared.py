@@ -21,13 +21,17 @@ PARTS = ("text.train", "text.heldout", "answers.train", "answers.heldout")
 
 
 def prepare(
-    folder: Path, tokens: Tokens, sources: dict[str, Iterable[Document]], heldout: float, seed: int, limit: int
+    folder: Path, tokens: Tokens, sources: dict[str, Iterable[Document]], heldout: float, seed: int, limit: int,
+    per_source: int = 10**12
 ) -> dict:
-    """Writes the folder; `sources` maps "text" and "answers" to documents. At most `limit` training tokens each."""
+    """Writes the folder; `sources` maps "text" and "answers" to documents.
+
+    At most `limit` training tokens each, and about `per_source` of one file or package, so that none outweighs the rest.
+    """
     with new_folder(folder) as partial:
         parts = {}
         for kind, documents in sources.items():
-            parts |= _write_kind(partial, kind, tokens, documents, heldout, seed, limit)
+            parts |= _write_kind(partial, kind, tokens, documents, heldout, seed, limit, per_source)
         if not parts.get("text.train", {}).get("tokens"):
             raise BadInput("no text to train on: give --text files or --packages")
         description = {
@@ -42,7 +46,7 @@ def prepare(
     return description
 
 
-def _write_kind(folder, kind, tokens, documents, heldout, seed, limit) -> dict:
+def _write_kind(folder, kind, tokens, documents, heldout, seed, limit, per_source) -> dict:
     files = {side: open(folder / f"{kind}.{side}.bin", "wb") for side in ("train", "heldout")}
     parts = {f"{kind}.{side}": {"documents": 0, "tokens": 0, "sources": {}} for side in files}
     for document in documents:
@@ -50,11 +54,13 @@ def _write_kind(folder, kind, tokens, documents, heldout, seed, limit) -> dict:
         part = parts[f"{kind}.{side}"]
         if parts[f"{kind}.train"]["tokens"] >= limit:
             break
+        source = document.source.split("/")[0]
+        if part["sources"].get(source, 0) >= per_source:
+            continue
         ids = tokens.of_document(document)
         np.asarray([*ids, tokens.separator], dtype=tokens.stored_type).tofile(files[side])
         part["documents"] += 1
         part["tokens"] += len(ids) + 1
-        source = document.source.split("/")[0]
         part["sources"][source] = part["sources"].get(source, 0) + len(ids) + 1
         if part["documents"] % 200 == 0 and sys.stderr.isatty():
             print(f"\r{kind}: {part['tokens'] / 1e6:.1f} M tokens", end="", file=sys.stderr)

@@ -59,7 +59,7 @@ def write_data(folder: Path, model: Path) -> Path:
     return folder
 
 
-def recipe(model: Path, data: Path, **sections):
+def recipe(model: Path, data: Path, /, **sections):
     """A recipe of 20 short steps; `sections` change its tables."""
     content = {
         "model": str(model),
@@ -72,7 +72,7 @@ def recipe(model: Path, data: Path, **sections):
             "rank": 2,
             "compute": "float32",
             "device": "cpu",
-            "gate_rate": 1e-3,
+            "gate_rate": 4e-3,
             "low_rank_rate": 1e-3,
             "checkpoint_every": 10,
             "evaluate_every": 20,
