@@ -68,6 +68,7 @@ def _add_data(commands) -> None:
     command.add_argument("--text", type=Path, nargs="+", default=[], help=".txt, .md, .rst, .jsonl files, or folders")
     command.add_argument("--packages", nargs="?", const="", metavar="LIST",
                          help="text of Debian packages, fetched with apt: those of the file LIST, or the shipped list")  # fmt: skip
+    command.add_argument("--reuse", type=Path, metavar="DATA", help="take the text of an earlier folder, and add --answers")
     command.add_argument("--answers", type=Path, nargs="+", default=[], help="JSONL that `sample` wrote")
     command.add_argument("--cache", type=Path, default=Path("build/retrofit/packages"), help="unpacked packages")
     command.add_argument("--heldout", type=float, default=0.03, help="share of the documents kept from training (0.03)")
@@ -92,10 +93,12 @@ def _data(options) -> None:
             names = package_names(Path(options.packages) if options.packages else LIST)
             yield from package_documents(names, options.cache)
 
-    sources = {"text": texts()} | ({"answers": read_documents(options.answers)} if options.answers else {})
+    if options.reuse and (options.text or options.packages is not None):
+        raise BadInput("--reuse takes the text of an earlier folder; give it without --text and --packages")
+    sources = ({} if options.reuse else {"text": texts()}) | ({"answers": read_documents(options.answers)} if options.answers else {})
     tokens = Tokens(model_folder(options.model))
     limits = options.limit, options.per_source
-    description = prepare(options.out, tokens, sources, options.heldout, options.seed, *limits)
+    description = prepare(options.out, tokens, sources, options.heldout, options.seed, *limits, options.reuse)
     for name, part in description["parts"].items():
         print(f"{name}: {part['documents']} documents, {part['tokens'] / 1e6:.2f} M tokens")
 

@@ -5,6 +5,7 @@ without padding. Attention runs across documents, in teacher and student alike.
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,14 +23,15 @@ PARTS = ("text.train", "text.heldout", "answers.train", "answers.heldout")
 
 def prepare(
     folder: Path, tokens: Tokens, sources: dict[str, Iterable[Document]], heldout: float, seed: int, limit: int,
-    per_source: int = 10**12
+    per_source: int = 10**12, reused: Path | None = None
 ) -> dict:
     """Writes the folder; `sources` maps "text" and "answers" to documents.
 
     At most `limit` training tokens each, and about `per_source` of one file or package, so that none outweighs the rest.
+    `reused`: an earlier folder of the same tokenizer, whose text is taken over.
     """
     with new_folder(folder) as partial:
-        parts = {}
+        parts = _copied_text(reused, partial, tokens) if reused else {}
         for kind, documents in sources.items():
             parts |= _write_kind(partial, kind, tokens, documents, heldout, seed, limit, per_source)
         if not parts.get("text.train", {}).get("tokens"):
@@ -44,6 +46,14 @@ def prepare(
         }
         (partial / "data.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return description
+
+
+def _copied_text(source: Path, folder: Path, tokens: Tokens) -> dict:
+    parts = Prepared(source, tokens).description["parts"]
+    text = {name: part for name, part in parts.items() if name.startswith("text.")}
+    for name in text:
+        shutil.copyfile(source / f"{name}.bin", folder / f"{name}.bin")
+    return text
 
 
 def _write_kind(folder, kind, tokens, documents, heldout, seed, limit, per_source) -> dict:

@@ -75,8 +75,10 @@ def test_answers_are_sampled_and_trained_on(tmp_path, recipe):
     assert run("sample", "--model", model, "--out", answers, "--count", "5", "--longest", "30", "--batch", "2") == 0
     conversations = [json.loads(line)["messages"] for line in answers.read_text().splitlines()]
     assert len(conversations) == 5 and all(turns[1]["role"] == "assistant" for turns in conversations)
-    prepared = ["data", "--model", model, "--text", text, "--answers", answers, "--out", data, "--heldout", "0.3"]
-    assert run(*prepared) == 0
+    prepared = ["data", "--model", model, "--heldout", "0.3"]
+    assert run(*prepared, "--text", text, "--out", tmp_path / "text") == 0
+    assert run(*prepared, "--reuse", tmp_path / "text", "--answers", answers, "--out", data) == 0
+    assert (data / "text.train.bin").read_bytes() == (tmp_path / "text" / "text.train.bin").read_bytes()
     trained = ["train", "--config", recipe, "--model", model, "--data", data, "--out", tmp_path / "run"]
     assert run(*trained, "--set", "data.answers=1.0", "--set", "training.steps=1") == 0
 
