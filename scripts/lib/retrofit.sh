@@ -20,6 +20,7 @@ ensure_retrofit_venv() {
   printf '%s\n' "$wanted" >"$stamp"
 }
 
+# shellcheck disable=SC2154  # root comes from common.sh
 test_retrofit() {
   DMSCOPE=$root/build/release/dmscope PYTHONDONTWRITEBYTECODE=1 \
     "$retrofit_venv/bin/python" -m pytest --quiet -p no:cacheprovider tests/retrofit
