@@ -15,7 +15,7 @@ from retrofit.training.recipe import Recipe
 
 
 class Batches:
-    def __init__(self, recipe: Recipe, prepared: Prepared, tokens: Tokens, side: str = "train"):
+    def __init__(self, recipe: Recipe, prepared: Prepared, tokens: Tokens):
         self.length, self.rows = recipe.training.tokens, recipe.training.batch
         self.seed, self.answer_weight = recipe.training.seed, recipe.loss.answer_weight
         self.kinds = [kind for kind in ("text", "tasks", "answers") if getattr(recipe.data, kind) > 0]
@@ -23,20 +23,14 @@ class Batches:
         if "tasks" in self.kinds and tokens.vocabulary > prepared.description["vocabulary"]:
             raise BadInput(f"{prepared.folder}: prepared for a smaller vocabulary")
         needed = {"text": "text", "tasks": "text", "answers": "answers"}
-        self.parts = {kind: prepared.part(f"{needed[kind]}.{side}", self.length) for kind in self.kinds}
+        self.parts = {kind: prepared.part(f"{needed[kind]}.train", self.length) for kind in self.kinds}
         self.writer = TaskWriter(tokens, self.parts["tasks"]) if "tasks" in self.kinds else None
-        self.side = side
 
     def batch(self, step: int, micro: int, process: int) -> tuple[torch.Tensor, torch.Tensor]:
         """ids int64 [rows, length] and the weight of each position's prediction, float32 [rows, length]."""
-        drawn = [self._row(random.Random(seed_of(self.seed, self.side, step, micro, process, row)))
+        drawn = [self._row(random.Random(seed_of(self.seed, "train", step, micro, process, row)))
                  for row in range(self.rows)]  # fmt: skip
         return torch.stack([ids for ids, _ in drawn]), torch.stack([weights for _, weights in drawn])
-
-    def text(self, number: int) -> torch.Tensor:
-        """One sequence of plain text, ids [1, length], for evaluation."""
-        part = self.parts["text" if "text" in self.parts else self.kinds[0]]
-        return text_sequence(part, self.length, number)
 
     def _row(self, rng: random.Random) -> tuple[torch.Tensor, torch.Tensor]:
         kind = rng.choices(self.kinds, self.shares)[0]

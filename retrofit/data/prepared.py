@@ -99,6 +99,9 @@ class Prepared:
             raise BadInput(f"{self.folder}: {name} has {size} tokens, a sequence needs more than {shortest}")
         return ids
 
+    def has(self, name: str, shortest: int) -> bool:
+        return len(self._parts.get(name, ())) > shortest
+
     def _map(self, name: str) -> np.ndarray:
         path = self.folder / f"{name}.bin"
         expected = self.description.get("parts", {}).get(name, {}).get("tokens")

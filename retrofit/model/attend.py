@@ -16,28 +16,15 @@ def causal(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> t
     return _joined(F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale, enable_gqa=True))
 
 
-def biased(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor, scale: float) -> torch.Tensor:
-    """Under bias [B, H, T, T], booleans (True: seen) or added to the scores, shared by the query heads of a group.
-
-    The heads of a group share a KV head through a stride of 0 rather than by copies of the mask.
-    """
-    batch, query_heads, tokens, dim = q.shape
-    heads = k.shape[1]
-    shape = (batch * heads, query_heads // heads, tokens)
-    k, v = (x.reshape(batch * heads, 1, tokens, dim).expand(*shape, dim) for x in (k, v))
-    bias = bias.reshape(batch * heads, 1, tokens, tokens).expand(*shape, tokens)
-    if bias.dtype != torch.bool:
-        bias = bias.to(q.dtype)
-    mixed = F.scaled_dot_product_attention(q.reshape(*shape, dim), k, v, attn_mask=bias, scale=scale)
-    return _joined(mixed.reshape(q.shape))
-
-
-def relaxed(
+def masked(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, log_keep: torch.Tensor, window: int, scale: float, kernel: str
 ) -> torch.Tensor:
-    """Under the relaxed mask of log_keep [B, H, T]. "flex" never holds a [T, T] mask; its backward needs CUDA."""
-    if kernel != "flex":
-        return biased(q, k, v, mask.relaxed_bias(log_keep, window), scale)
+    """Keys outside the window get log_keep [B, H, T] added to their scores, -inf where they are gone.
+
+    kernel: "sdpa", or "flex", which never holds a [T, T] mask and whose backward pass needs CUDA.
+    """
+    if kernel == "sdpa":
+        return _biased(q, k, v, mask.relaxed_bias(log_keep, window), scale)
     group = q.shape[1] // k.shape[1]
 
     def outside_window(score, b, h, query, key):
@@ -45,6 +32,17 @@ def relaxed(
 
     flex, blocks = _flex(q.shape[2], q.device)
     return _joined(flex(q, k, v, score_mod=outside_window, block_mask=blocks, scale=scale, enable_gqa=True))
+
+
+def _biased(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor, scale: float) -> torch.Tensor:
+    """Under bias [B, H, T, T], shared by the query heads of a group through a stride of 0 rather than by copies."""
+    batch, query_heads, tokens, dim = q.shape
+    heads = k.shape[1]
+    shape = (batch * heads, query_heads // heads, tokens)
+    k, v = (x.reshape(batch * heads, 1, tokens, dim).expand(*shape, dim) for x in (k, v))
+    bias = bias.to(q.dtype).reshape(batch * heads, 1, tokens, tokens).expand(*shape, tokens)
+    mixed = F.scaled_dot_product_attention(q.reshape(*shape, dim), k, v, attn_mask=bias, scale=scale)
+    return _joined(mixed.reshape(q.shape))
 
 
 @functools.lru_cache(maxsize=8)

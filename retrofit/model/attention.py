@@ -145,11 +145,12 @@ class DmsAttention(nn.Module):
         decided = log_keep[..., self.form.lag :]
         dms.closed[self.layer_idx] = -torch.expm1(decided).mean((1, 2))
         log_keep = mask.judged(log_keep, self.form.lag, 0.0)  # log 1: the undecided are kept
-        return attend.relaxed(q, k, v, log_keep, self.form.window, self.scaling, self.kernel)
+        return attend.masked(q, k, v, log_keep, self.form.window, self.scaling, self.kernel)
 
     def _attended_hard(self, q, k, v, logits: torch.Tensor, dms: PassState) -> torch.Tensor:
         gates = mask.judged(logits, self.form.lag, torch.nan)
         marked = (gates > dms.threshold) & (not self.form.disabled)  # NaN, undecided, compares false
         dms.gates[self.layer_idx] = gates
         dms.live[self.layer_idx] = mask.live_slots(marked, self.form.window)
-        return attend.biased(q, k, v, mask.visible(marked, self.form.window), self.scaling)
+        log_keep = torch.zeros_like(gates).masked_fill(marked, -torch.inf)
+        return attend.masked(q, k, v, log_keep, self.form.window, self.scaling, self.kernel)

@@ -8,11 +8,11 @@ NVIDIA's form has lag 1 (the logit computed at token t + 1 judges token t) and a
 and after RoPE; FastDMS's form has lag 0, zeroes before RoPE only, and knows no adapter.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from retrofit.errors import BadInput
+from retrofit.model.checkpoint_files import read_json
 
 NVIDIA_DEFAULTS = {
     "dms_alpha_scale": 100.0,
@@ -35,6 +35,10 @@ class GateForm:
     disabled: bool = False  # gates are computed, nothing is evicted
 
     def __post_init__(self):
+        for name, kinds in (("window", int), ("scale", (int, float)), ("offset", (int, float)), ("adapter", bool)):
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or (kinds is not bool and isinstance(value, bool)) or value != value:
+                raise BadInput(f"DMS {name} is {value!r}, expected {'true or false' if kinds is bool else 'a number'}")
         if self.lag not in (0, 1):
             raise BadInput(f"lag {self.lag}: expected 1 (NVIDIA's form) or 0 (FastDMS's)")
         if self.lag == 0 and (self.adapter or self.per_layer or self.disabled):
@@ -76,7 +80,7 @@ def read_gate_form(folder: Path) -> GateForm | None:
             scale=metadata.get("alpha_scale", 100.0),
             offset=metadata.get("alpha_offset", 5.0),
         )
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     if not any(key.startswith("dms_") for key in config):
         return None
     keys = NVIDIA_DEFAULTS | config
@@ -96,7 +100,7 @@ def read_gate_form(folder: Path) -> GateForm | None:
 def _fastdms_metadata(folder: Path) -> dict | None:
     beside = folder / "dms_metadata.json"
     if beside.exists():
-        content = json.loads(beside.read_text(encoding="utf-8"))
+        content = read_json(beside)
         return content.get("config", content)
     above = folder.resolve().parent / "training_log.json"
-    return json.loads(above.read_text(encoding="utf-8")).get("config", {}) if above.exists() else None
+    return read_json(above).get("config", {}) if above.exists() else None

@@ -26,7 +26,8 @@ def adapter_tensors(trained: Tensors) -> Tensors:
 
 def merged(name: str, original: torch.Tensor, trained: Tensors, form: GateForm, config: dict) -> torch.Tensor:
     """What `name` of the original checkpoint becomes, rounded once to the original's type."""
-    tensor = trained.get(name, original).to(torch.float32)
+    tied = name == "lm_head.weight" and config.get("tie_word_embeddings", False)  # stored though it is the embedding
+    tensor = trained.get("model.embed_tokens.weight" if tied else name, original).to(torch.float32)
     block, _, kind = name.rpartition(".")
     attention, _, projection = block.rpartition(".")
     update = f"{attention}.updates.{projection}.lora_"

@@ -186,6 +186,8 @@ def _check(recipe: Recipe, source: str) -> None:
         raise BadInput(f"{source}: gates.tau is {recipe.gates.tau}, expected more than 0")
     if data.text + data.tasks + data.answers <= 0:
         raise BadInput(f"{source}: data.text, data.tasks and data.answers are all 0")
+    if training.weights == "bfloat16" and (training.compute != "bfloat16" or training.mode == "full"):
+        raise BadInput(f"{source}: training.weights bfloat16 needs low-rank mode and training.compute bfloat16")
     if schedule.zeroing_steps and recipe.gates.form == "adapter":
         raise BadInput(f"{source}: schedule.zeroing_steps is for a borrowed neuron; the gates are an adapter")
     recipe.gates.gate_form()

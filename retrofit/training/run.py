@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from retrofit.data.batches import Batches
+from retrofit.data.batches import Batches, text_sequence
 from retrofit.data.prepared import Prepared
 from retrofit.data.tokens import Tokens
-from retrofit.errors import TrainingFailed
+from retrofit.errors import BadInput, TrainingFailed
 from retrofit.model.checkpoint_files import CheckpointFiles
 from retrofit.model.load import attention_blocks, checkpoint_layers, load_plain, transformers_model
 from retrofit.model.noise import logistic_noise, seed_of
@@ -37,10 +37,11 @@ class Run:
         if self.training.threads and self.device.type == "cpu":
             torch.set_num_threads(self.training.threads)
         files = CheckpointFiles(Path(recipe.model))
+        self._check_length(files)
         tokens = Tokens(files.folder)
         prepared = Prepared(Path(recipe.data.folder), tokens)
         self.batches = Batches(recipe, prepared, tokens)
-        self.heldout = Batches(recipe, prepared, tokens, side="heldout")
+        self.heldout = self._heldout_texts(prepared)
         needed = memory.needed_bytes(recipe, files.config, files.parameter_count(), processes.count)
         memory.check_memory(needed, self.device)
         self.config = files.config
@@ -55,6 +56,8 @@ class Run:
         log = Log(self.folder, self.step, self.training.steps, self.processes.first)
         if self.step:
             log.say(f"resuming after step {self.step}")
+        if not self.heldout:
+            log.say(f"note: no held-out text of {self.training.tokens} tokens; the run is not evaluated on the way")
         deadline = time.monotonic() + stop_after_seconds
         previous = {name: signal.signal(name, self._interrupt) for name in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -122,6 +125,11 @@ class Run:
         norm = nn.utils.clip_grad_norm_(list(self.trained.values()), self.training.clip)
         return whole(norm).item()
 
+    def _check_length(self, files: CheckpointFiles) -> None:
+        longest = files.config.get("max_position_embeddings")
+        if isinstance(longest, int) and self.training.tokens > longest:
+            raise BadInput(f"training.tokens is {self.training.tokens}, the model has {longest} positions")
+
     def _build(self, files: CheckpointFiles) -> None:
         full = self.training.mode == "full"
         weights = torch.bfloat16 if self.training.weights == "bfloat16" and not full else torch.float32
@@ -130,7 +138,6 @@ class Run:
         if not full:
             for block in attention_blocks(student):
                 block.add_updates(self.training.rank, generator)
-        self._float_trained_parts(student)
         teacher = transformers_model(files, torch.bfloat16).to(self.device) if full else None
         if self.training.gradient_checkpointing:
             checkpoint_layers(student)
@@ -140,12 +147,6 @@ class Run:
         self.processes.shard(self.distiller)
         self.trained = optimizer.choose_trained(self.distiller.student, self.training.mode)
         self.optimizer = optimizer.build_optimizer(self.trained, self.training)
-
-    def _float_trained_parts(self, student: nn.Module) -> None:
-        """What is trained is held in float32, whatever the frozen weights are held in."""
-        for name, parameter in student.named_parameters():
-            if optimizer.kind_of(name) != "full":
-                parameter.data = parameter.data.float()
 
     def _restore(self, resumed: snapshot.Snapshot) -> int:
         for name, parameter in self.trained.items():
@@ -163,12 +164,18 @@ class Run:
         return path
 
     def _evaluate(self) -> dict[str, float]:
-        if self.recipe.schedule.zeroing(self.step):
+        if self.recipe.schedule.zeroing(self.step) or not self.heldout:
             return {}
-        texts = [self.heldout.text(number) for number in range(self.training.evaluate_sequences)]
         student, teacher = self.distiller.student, self.distiller.teacher
         with self.processes.gathered(self.distiller):
-            return heldout(student, teacher, texts, self.device, self._autocast)
+            return heldout(student, teacher, self.heldout, self.device, self._autocast)
+
+    def _heldout_texts(self, prepared: Prepared) -> list[torch.Tensor]:
+        """Empty where too little text is held out: a single document, say, is on one side of the split."""
+        if not prepared.has("text.heldout", self.training.tokens):
+            return []
+        part = prepared.part("text.heldout", self.training.tokens)
+        return [text_sequence(part, self.training.tokens, number) for number in range(self.training.evaluate_sequences)]
 
     def _autocast(self):
         on = self.training.compute == "bfloat16"

@@ -98,7 +98,7 @@ def test_mistakes_end_with_status_two_and_one_line(tmp_path, recipe, inputs, cap
         ([*train, "--model", model, "--data", tmp_path / "none"], "no data.json in it"),
         ([*train, "--model", tmp_path, "--data", data], "config.json: no such file"),
         ([*train, "--model", FIXTURES / "checkpoints/llama-adapter", "--data", data], "tokenizer.json: no such file"),
-        ([*train, "--model", model, "--data", data, "--set", "training.tokens=90000"], "a sequence needs more than 90000"),
+        ([*train, "--model", model, "--data", data, "--set", "training.tokens=90000"], "the model has 512 positions"),
         ([*train, "--model", model, "--data", data, "--set", "data.answers=1"], "answers.train has 0 tokens"),
         (["export", "--run", tmp_path, "--out", tmp_path / "x"], "recipe.json: no such file"),
         (["export", "--run", tmp_path], "nothing to write"),

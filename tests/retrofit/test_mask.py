@@ -52,8 +52,8 @@ def test_the_relaxed_softmax_weighs_a_key_by_one_minus_p():
     q = k = torch.zeros(1, 1, 2, 1)
     v = torch.tensor([[[[1.0], [0.0]]]])
     keep = torch.log(torch.tensor([[[0.25, 1.0]]]))
-    assert attend.relaxed(q, k, v, keep, 0, 1.0, "sdpa")[0, 1].item() == pytest.approx(0.25 / 1.25)
-    assert attend.relaxed(q, k, v, keep, 1, 1.0, "sdpa")[0, 1].item() == pytest.approx(0.5)
+    assert attend.masked(q, k, v, keep, 0, 1.0, "sdpa")[0, 1].item() == pytest.approx(0.25 / 1.25)
+    assert attend.masked(q, k, v, keep, 1, 1.0, "sdpa")[0, 1].item() == pytest.approx(0.5)
 
 
 def test_a_decision_that_is_certain_has_a_gradient_and_no_infinity():
@@ -69,7 +69,7 @@ def test_both_kernels_compute_the_same_attention_for_groups_of_heads():
     q = torch.randn(2, 6, 20, 16, generator=generator)
     k, v = (torch.randn(2, 2, 20, 16, generator=generator) for _ in range(2))
     keep = torch.nn.functional.logsigmoid(torch.randn(2, 2, 20, generator=generator) * 5)
-    fused, flex = (attend.relaxed(q, k, v, keep, 3, 0.25, kernel) for kernel in ("sdpa", "flex"))
+    fused, flex = (attend.masked(q, k, v, keep, 3, 0.25, kernel) for kernel in ("sdpa", "flex"))
     torch.testing.assert_close(fused, flex, atol=1e-5, rtol=1e-5)
 
 

@@ -30,6 +30,7 @@ def test_the_shipped_recipes_are_valid(path):
         ({"gates": {"window": -1}}, "window -1"),
         ({"gates": {"tau": 0}}, "gates.tau is 0.0"),
         ({"gates": 3}, "gates must be a table"),
+        ({"training": {"weights": "bfloat16", "mode": "full"}}, "weights bfloat16 needs low-rank mode"),
         ({"schedule": {"final_ratio": 0.5}}, "schedule.final_ratio is 0.5, expected 1 or more"),
         ({"schedule": {"zeroing_steps": 5}}, "zeroing_steps is for a borrowed neuron"),
         ({"data": {"text": 0, "tasks": 0}}, "are all 0"),
