@@ -16,7 +16,7 @@ ABOUT = """Turns a plain Llama, Qwen2 or Qwen3 checkpoint into one with learned 
   python -m retrofit export --run RUN --compact FILE               gates and low-rank updates alone, a few MB
 
 Several GPUs: torchrun --nproc-per-node N -m retrofit train ...
-Exit status: 0 done, 1 the work failed, 2 bad usage or bad input, 130 interrupted; the reason is the first line on stderr.
+Exit status: 0 done, 1 the work failed, 2 bad usage or bad input, 130 interrupted; stderr begins with the reason.
 """
 
 
@@ -66,14 +66,23 @@ def _add_data(commands) -> None:
     command.add_argument("--model", required=True, help="checkpoint whose tokenizer is used")
     command.add_argument("--out", type=Path, required=True, help="folder to write")
     command.add_argument("--text", type=Path, nargs="+", default=[], help=".txt, .md, .rst, .jsonl files, or folders")
-    command.add_argument("--packages", nargs="?", const="", metavar="LIST",
-                         help="text of Debian packages, fetched with apt: those of the file LIST, or the shipped list")  # fmt: skip
-    command.add_argument("--reuse", type=Path, metavar="DATA", help="take the text of an earlier folder, and add --answers")
+    command.add_argument(
+        "--packages",
+        nargs="?",
+        const="",
+        metavar="LIST",
+        help="text of Debian packages, fetched with apt: those of the file LIST, or the shipped list",
+    )
+    command.add_argument(
+        "--reuse", type=Path, metavar="DATA", help="take the text of an earlier folder, and add --answers"
+    )
     command.add_argument("--answers", type=Path, nargs="+", default=[], help="JSONL that `sample` wrote")
     command.add_argument("--cache", type=Path, default=Path("build/retrofit/packages"), help="unpacked packages")
     command.add_argument("--heldout", type=float, default=0.03, help="share of the documents kept from training (0.03)")
     command.add_argument("--limit", type=int, default=30_000_000, help="most training tokens (30000000)")
-    command.add_argument("--per-source", type=int, default=1_500_000, help="about the most of one file or package (1500000)")
+    command.add_argument(
+        "--per-source", type=int, default=1_500_000, help="about the most of one file or package (1500000)"
+    )
     command.add_argument("--seed", type=int, default=1)
 
 
@@ -95,7 +104,9 @@ def _data(options) -> None:
 
     if options.reuse and (options.text or options.packages is not None):
         raise BadInput("--reuse takes the text of an earlier folder; give it without --text and --packages")
-    sources = ({} if options.reuse else {"text": texts()}) | ({"answers": read_documents(options.answers)} if options.answers else {})
+    sources = ({} if options.reuse else {"text": texts()}) | (
+        {"answers": read_documents(options.answers)} if options.answers else {}
+    )
     tokens = Tokens(model_folder(options.model))
     limits = options.limit, options.per_source
     description = prepare(options.out, tokens, sources, options.heldout, options.seed, *limits, options.reuse)
@@ -126,15 +137,23 @@ def _sample(options) -> None:
 
 
 def _add_train(commands) -> None:
-    command = _command(commands, "train", "Trains gates by distillation; resumes from the newest checkpoint in RUN.", _train)
+    command = _command(
+        commands, "train", "Trains gates by distillation; resumes from the newest checkpoint in RUN.", _train
+    )
     command.add_argument("--config", type=Path, required=True, help="recipe, see retrofit/recipes")
     command.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of checkpoints and log")
     command.add_argument("--model", help="checkpoint, instead of the recipe's")
     command.add_argument("--data", help="prepared folder, instead of the recipe's")
-    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
-                         help="changes the recipe, e.g. training.steps=500; repeatable")  # fmt: skip
-    command.add_argument("--stop-after", type=float, metavar="SECONDS",
-                         help="write a checkpoint and stop after this time, to be resumed")  # fmt: skip
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="changes the recipe, e.g. training.steps=500; repeatable",
+    )
+    command.add_argument(
+        "--stop-after", type=float, metavar="SECONDS", help="write a checkpoint and stop after this time, to be resumed"
+    )
 
 
 def _train(options) -> int:
@@ -185,7 +204,9 @@ def _check(options) -> None:
 
 def _add_export(commands) -> None:
     command = _command(commands, "export", "Writes the DMS checkpoint of a run, or its compact form.", _export)
-    command.add_argument("--run", dest="folder", type=Path, required=True, metavar="RUN", help="folder that `train` wrote")
+    command.add_argument(
+        "--run", dest="folder", type=Path, required=True, metavar="RUN", help="folder that `train` wrote"
+    )
     command.add_argument("--out", type=Path, help="folder of the DMS checkpoint to write")
     command.add_argument("--compact", type=Path, help="safetensors file to write: gates and low-rank updates alone")
     command.add_argument("--base-model", default="", help="name of the original model for the compact form's metadata")

@@ -9,7 +9,6 @@ import torch
 from retrofit.data.prepared import Prepared
 from retrofit.data.task_tokens import TaskWriter
 from retrofit.data.tokens import Tokens
-from retrofit.errors import BadInput
 from retrofit.model.noise import seed_of
 from retrofit.training.recipe import Recipe
 
@@ -20,16 +19,15 @@ class Batches:
         self.seed, self.answer_weight = recipe.training.seed, recipe.loss.answer_weight
         self.kinds = [kind for kind in ("text", "tasks", "answers") if getattr(recipe.data, kind) > 0]
         self.shares = [getattr(recipe.data, kind) for kind in self.kinds]
-        if "tasks" in self.kinds and tokens.vocabulary > prepared.description["vocabulary"]:
-            raise BadInput(f"{prepared.folder}: prepared for a smaller vocabulary")
         needed = {"text": "text", "tasks": "text", "answers": "answers"}
         self.parts = {kind: prepared.part(f"{needed[kind]}.train", self.length) for kind in self.kinds}
         self.writer = TaskWriter(tokens, self.parts["tasks"]) if "tasks" in self.kinds else None
 
     def batch(self, step: int, micro: int, process: int) -> tuple[torch.Tensor, torch.Tensor]:
         """ids int64 [rows, length] and the weight of each position's prediction, float32 [rows, length]."""
-        drawn = [self._row(random.Random(seed_of(self.seed, "train", step, micro, process, row)))
-                 for row in range(self.rows)]  # fmt: skip
+        drawn = [
+            self._row(random.Random(seed_of(self.seed, "train", step, micro, process, row))) for row in range(self.rows)
+        ]
         return torch.stack([ids for ids, _ in drawn]), torch.stack([weights for _, weights in drawn])
 
     def _row(self, rng: random.Random) -> tuple[torch.Tensor, torch.Tensor]:

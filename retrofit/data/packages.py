@@ -50,7 +50,9 @@ def _unpacked(name: str, cache: Path) -> Path | None:
         return folder
     for tool in ("apt-get", "dpkg-deb"):
         if not shutil.which(tool):
-            raise BadInput(f"{tool} is not installed: text of packages needs Debian or Ubuntu; give --text files instead")
+            raise BadInput(
+                f"{tool} is not installed: text of packages needs Debian or Ubuntu; give --text files instead"
+            )
     scratch = cache / f".partial-{name}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)

@@ -22,12 +22,18 @@ PARTS = ("text.train", "text.heldout", "answers.train", "answers.heldout")
 
 
 def prepare(
-    folder: Path, tokens: Tokens, sources: dict[str, Iterable[Document]], heldout: float, seed: int, limit: int,
-    per_source: int = 10**12, reused: Path | None = None
+    folder: Path,
+    tokens: Tokens,
+    sources: dict[str, Iterable[Document]],
+    heldout: float,
+    seed: int,
+    limit: int,
+    per_source: int = 10**12,
+    reused: Path | None = None,
 ) -> dict:
     """Writes the folder; `sources` maps "text" and "answers" to documents.
 
-    At most `limit` training tokens each, and about `per_source` of one file or package, so that none outweighs the rest.
+    At most `limit` training tokens each, about `per_source` of one file or package, so that none outweighs the rest.
     `reused`: an earlier folder of the same tokenizer, whose text is taken over.
     """
     with new_folder(folder) as partial:

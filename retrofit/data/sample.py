@@ -20,7 +20,8 @@ from retrofit.model.noise import seed_of
 from retrofit.output.publish import new_file
 
 ASKED = """Explain how {} works.|Write a short story about {}.|What are the advantages and disadvantages of {}?
-Give me five tips about {}.|Describe the history of {}.|Write a letter to a friend about {}.|Summarise what is known about {}.
+Give me five tips about {}.|Describe the history of {}.|Write a letter to a friend about {}.
+Summarise what is known about {}.
 Teach a child about {}.|Compare {} with something similar.|Write a poem about {}.|What should a beginner know about {}?
 Plan a week of learning about {}.|Why is {} important?|What is often misunderstood about {}?"""
 SUBJECTS = """a lighthouse|the water cycle|bicycles|baking bread|the Roman Empire|photosynthesis|chess|public libraries

@@ -48,20 +48,34 @@ def needles(rng: random.Random) -> Task:
     for name in rng.sample(NAMES, rng.randint(1, 4)):
         city, thing, colour = rng.choice(CITIES), rng.choice(THINGS), rng.choice(COLOURS)
         dish, spice = rng.choice(DISHES), rng.choice(SPICES)
-        facts, turns = _add(facts, turns, rng.choice([
-            (f"{name} moved to {city} last spring.", f"Where did {name} move?", f"{name} moved to {city}."),
-            (f"{name} bought a {colour} {thing} at the market.", f"What did {name} buy at the market?",
-             f"{name} bought a {colour} {thing}."),
-            (f"The secret ingredient of {name}'s {dish} is {spice}.",
-             f"What is the secret ingredient of {name}'s {dish}?", f"It is {spice}."),
-        ]))  # fmt: skip
+        facts, turns = _add(
+            facts,
+            turns,
+            rng.choice(
+                [
+                    (f"{name} moved to {city} last spring.", f"Where did {name} move?", f"{name} moved to {city}."),
+                    (
+                        f"{name} bought a {colour} {thing} at the market.",
+                        f"What did {name} buy at the market?",
+                        f"{name} bought a {colour} {thing}.",
+                    ),
+                    (
+                        f"The secret ingredient of {name}'s {dish} is {spice}.",
+                        f"What is the secret ingredient of {name}'s {dish}?",
+                        f"It is {spice}.",
+                    ),
+                ]
+            ),
+        )
     return Task("Read the following text. Questions about it come after it.\n\n", facts, turns)
 
 
 def registry(rng: random.Random) -> Task:
     """Many keys with values; some are asked for."""
     count = rng.randint(4, 16)
-    keys = rng.sample(NAMES, 2) + ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 7))) for _ in range(count)]
+    keys = rng.sample(NAMES, 2) + [
+        "".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 7))) for _ in range(count)
+    ]
     values = {key: str(rng.randrange(1000, 1000000)) for key in keys}
     facts = [f"The number of {key} is {value}." for key, value in values.items()]
     rng.shuffle(facts)
@@ -93,13 +107,19 @@ def arithmetic(rng: random.Random) -> Task:
     turns = []
     for _ in range(rng.randint(4, 12)):
         a, b, c = rng.randint(2, 99), rng.randint(2, 99), rng.randint(2, 9)
-        turns.append(rng.choice([
-            (f"What is {a} + {b}?", f"{a} + {b} = {a + b}."),
-            (f"What is {a} + {b} - {c}?", f"{a} + {b} = {a + b}, and {a + b} - {c} = {a + b - c}."),
-            (f"What is {c} * {a % 10}?", f"{c} * {a % 10} = {c * (a % 10)}."),
-            (f"{rng.choice(NAMES)} has {a} coins and finds {b} more. How many are there now?",
-             f"{a} + {b} = {a + b}, so there are {a + b} coins."),
-        ]))  # fmt: skip
+        turns.append(
+            rng.choice(
+                [
+                    (f"What is {a} + {b}?", f"{a} + {b} = {a + b}."),
+                    (f"What is {a} + {b} - {c}?", f"{a} + {b} = {a + b}, and {a + b} - {c} = {a + b - c}."),
+                    (f"What is {c} * {a % 10}?", f"{c} * {a % 10} = {c * (a % 10)}."),
+                    (
+                        f"{rng.choice(NAMES)} has {a} coins and finds {b} more. How many are there now?",
+                        f"{a} + {b} = {a + b}, so there are {a + b} coins.",
+                    ),
+                ]
+            )
+        )
     return Task("", [], turns, haystack=False)
 
 

@@ -47,7 +47,9 @@ class DmsAttention(nn.Module):
         if form.adapter:
             # Zero: at first every z is -offset, and nothing is evicted.
             self.dms_proj_alpha_norm = AdapterNorm(hidden, original.config.rms_norm_eps)
-            self.dms_proj_alpha = nn.Linear(hidden, self.kv_heads, bias=getattr(original.config, "attention_bias", False))
+            self.dms_proj_alpha = nn.Linear(
+                hidden, self.kv_heads, bias=getattr(original.config, "attention_bias", False)
+            )
             nn.init.zeros_(self.dms_proj_alpha.weight)
             if self.dms_proj_alpha.bias is not None:
                 nn.init.zeros_(self.dms_proj_alpha.bias)

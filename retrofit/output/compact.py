@@ -25,8 +25,11 @@ def write_compact(path: Path, trained: Tensors, form: GateForm, base_model: str,
     if not form.adapter:
         raise BadInput("the compact form holds gate adapters; a borrowed neuron is written with `export`")
     with new_file(path) as partial:
-        save_file({_stored_name(name): _bf16(name, tensor) for name, tensor in trained.items()}, partial,
-                  facts | _metadata(form, base_model))
+        save_file(
+            {_stored_name(name): _bf16(name, tensor) for name, tensor in trained.items()},
+            partial,
+            facts | _metadata(form, base_model),
+        )
 
 
 def read_compact(path: Path) -> tuple[Tensors, GateForm]:

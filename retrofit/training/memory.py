@@ -28,7 +28,9 @@ def needed_bytes(recipe: Recipe, config: dict, parameters: int, processes: int) 
     # Inputs and outputs of a layer's matrix products; all layers' without gradient checkpointing.
     layer = narrow * positions * (8 * hidden + 4 * config["intermediate_size"])
     if recipe.training.kernel == "sdpa":
-        layer += 4 * training.batch * training.tokens**2 * config.get("num_key_value_heads", config["num_attention_heads"])
+        layer += (
+            4 * training.batch * training.tokens**2 * config.get("num_key_value_heads", config["num_attention_heads"])
+        )
     kept = layer + 4 * positions * hidden * layers if training.gradient_checkpointing else layer * layers
     return weights // processes + logits + kept
 
@@ -36,7 +38,9 @@ def needed_bytes(recipe: Recipe, config: dict, parameters: int, processes: int) 
 def check_memory(needed: int, device: torch.device) -> None:
     free = _free_bytes(device)
     if needed > free:
-        raise BadInput(f"this run needs at least {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; {ADVICE}")
+        raise BadInput(
+            f"this run needs at least {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free; {ADVICE}"
+        )
 
 
 def _free_bytes(device: torch.device) -> int:

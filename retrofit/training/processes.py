@@ -44,7 +44,7 @@ class Processes:
 
     @contextmanager
     def gathered(self, model: nn.Module):
-        """What lies outside of the decoder layers is whole in every process, so that parts of the model can be called."""
+        """What lies outside of the decoder layers is whole in every process: parts of the model can be called."""
         if self.count > 1:
             model.unshard()
         yield

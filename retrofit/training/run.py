@@ -37,8 +37,8 @@ class Run:
         if self.training.threads and self.device.type == "cpu":
             torch.set_num_threads(self.training.threads)
         files = CheckpointFiles(Path(recipe.model))
-        self._check_length(files)
         tokens = Tokens(files.folder)
+        self._check_fit(files, tokens)
         prepared = Prepared(Path(recipe.data.folder), tokens)
         self.batches = Batches(recipe, prepared, tokens)
         self.heldout = self._heldout_texts(prepared)
@@ -103,7 +103,9 @@ class Run:
         means = self.processes.mean(sums)
         norm = self._clip()
         if not math.isfinite(means["loss"] + norm):
-            raise TrainingFailed(f"the loss is {means['loss']}, the gradient's norm {norm} at step {step + 1}; {self._kept()}")
+            raise TrainingFailed(
+                f"the loss is {means['loss']}, the gradient's norm {norm} at step {step + 1}; {self._kept()}"
+            )
         optimizer.set_rates(self.optimizer, self.training, step)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -125,10 +127,14 @@ class Run:
         norm = nn.utils.clip_grad_norm_(list(self.trained.values()), self.training.clip)
         return whole(norm).item()
 
-    def _check_length(self, files: CheckpointFiles) -> None:
+    def _check_fit(self, files: CheckpointFiles, tokens: Tokens) -> None:
         longest = files.config.get("max_position_embeddings")
         if isinstance(longest, int) and self.training.tokens > longest:
             raise BadInput(f"training.tokens is {self.training.tokens}, the model has {longest} positions")
+        if tokens.vocabulary > files.config["vocab_size"]:
+            raise BadInput(
+                f"{files.folder}: the tokenizer has {tokens.vocabulary} tokens, the model {files.config['vocab_size']}"
+            )
 
     def _build(self, files: CheckpointFiles) -> None:
         full = self.training.mode == "full"

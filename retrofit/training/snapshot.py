@@ -54,7 +54,9 @@ def read_snapshot(folder: Path) -> Snapshot:
         trained = load_file(folder / "trained.safetensors")
         optimizer = torch.load(folder / "optimizer.pt", weights_only=True)
     except Exception as error:  # torch and safetensors raise many kinds
-        raise BadInput(f"{folder}: the checkpoint is damaged ({error}); remove it to resume from an older one") from None
+        raise BadInput(
+            f"{folder}: the checkpoint is damaged ({error}); remove it to resume from an older one"
+        ) from None
     return Snapshot(state["step"], state["recipe"], trained, optimizer)
 
 

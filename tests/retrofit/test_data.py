@@ -173,7 +173,9 @@ def test_packages_give_their_english_prose(tmp_path):
     folder = tmp_path / "some-doc" / "usr/share/doc/some-doc"
     folder.mkdir(parents=True)
     prose = "It is in the nature of a manual that the reader of it wants to get to the end. "
-    page = f"<html><head><title>no</title><script>no()</script></head><body><p>{prose * 30}</p><p>Last.</p></body></html>"
+    page = (
+        f"<html><head><title>no</title><script>no()</script></head><body><p>{prose * 30}</p><p>Last.</p></body></html>"
+    )
     (folder / "page.html").write_text(page)
     (folder / "again.html").write_text(page)
     (folder / "guide.txt.gz").write_bytes(gzip.compress((prose * 40).encode()))

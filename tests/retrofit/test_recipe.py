@@ -58,5 +58,10 @@ def test_what_changes_the_result_changes_the_fingerprint_and_nothing_else_does(t
     base = tiny.recipe(tmp_path, tmp_path)
     same = tiny.recipe(tmp_path / "elsewhere", tmp_path, training={"steps": 99, "threads": 3})
     assert base.fingerprint() == same.fingerprint()
-    others = [{"training": {"seed": 2}}, {"gates": {"window": 5}}, {"data": {"tasks": 0.4}}, {"loss": {"pressure": 1.0}}]
+    others = [
+        {"training": {"seed": 2}},
+        {"gates": {"window": 5}},
+        {"data": {"tasks": 0.4}},
+        {"loss": {"pressure": 1.0}},
+    ]
     assert len({base.fingerprint(), *(tiny.recipe(tmp_path, tmp_path, **other).fingerprint() for other in others)}) == 5

@@ -184,14 +184,18 @@ def test_the_zeroing_phase_starts_from_the_original_and_ends_without_the_channel
 def test_two_processes_train_one_model(inputs, tmp_path):
     """Under torchrun the weights are sharded; the checkpoint is whole, and another number of processes resumes it."""
     config = tmp_path / "recipe.toml"
-    config.write_text('[gates]\nwindow = 4\n[schedule]\nfinal_ratio = 4.0\nsteps_per_ratio = 2\n'
-                      '[training]\nmode = "full"\ncompute = "float32"\ndevice = "cpu"\nsteps = 4\ntokens = 48\n'
-                      'checkpoint_every = 2\nevaluate_every = 2\nevaluate_sequences = 1\n[data]\ntext = 1.0\n')  # fmt: skip
+    config.write_text(
+        "[gates]\nwindow = 4\n[schedule]\nfinal_ratio = 4.0\nsteps_per_ratio = 2\n"
+        '[training]\nmode = "full"\ncompute = "float32"\ndevice = "cpu"\nsteps = 4\ntokens = 48\n'
+        "checkpoint_every = 2\nevaluate_every = 2\nevaluate_sequences = 1\n[data]\ntext = 1.0\n"
+    )
     arguments = ["-m", "retrofit", "train", "--config", config, "--out", tmp_path / "run"]
     arguments += ["--model", inputs[0], "--data", inputs[1]]
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(list(map(str, launch)), env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        list(map(str, launch)), env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     taken = newest(tmp_path / "run")
     assert taken.step == 4
