@@ -10,18 +10,18 @@ from retrofit.training.loss import distillation, one_sided_l1
 class Distiller(nn.Module):
     """`teacher` is None where the student's own weights, gates and updates off, are the teacher: low-rank mode."""
 
-    def __init__(self, student: nn.Module, teacher: nn.Module | None, direction: str, pressure: float):
+    def __init__(self, student: nn.Module, teacher: nn.Module | None, direction: str, pressure: float, recompute: bool):
         super().__init__()
         self.student = student
         self.__dict__["teacher"] = teacher  # not a submodule: neither trained, nor sharded, nor saved
-        self.direction, self.pressure = direction, pressure
+        self.direction, self.pressure, self.recompute = direction, pressure, recompute
 
     def forward(self, ids: torch.Tensor, weights: torch.Tensor, state: PassState, target: float) -> dict:
         """ids, weights [B, T]; weight t belongs to the prediction made at token t. Returns the loss and its parts."""
         teacher = self._teacher_states(ids)
         student = self.student.model(input_ids=ids, use_cache=False, dms=state).last_hidden_state
         heads = self.student.lm_head, (self.teacher or self.student).lm_head
-        kl = distillation(*heads, student, teacher, weights, self.direction)
+        kl = distillation(*heads, student, teacher, weights, self.direction, self.recompute)
         if state.mode is Mode.ZEROING:
             return {"loss": kl, "kl": kl, "shortfall": kl.new_zeros(()), "closed": kl.new_zeros(())}
         closed = state.mean_closed()

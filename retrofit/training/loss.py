@@ -2,7 +2,7 @@
 
 Distillation is the KL divergence of the student's next-token distribution from the teacher's, in nats per token,
 weighted per token. Logits of a large vocabulary are the largest tensors of a step, so the output projection runs over
-chunks of tokens, and again in the backward pass.
+chunks of tokens, and again in the backward pass unless memory is plentiful.
 """
 
 import torch
@@ -33,6 +33,7 @@ def distillation(
     teacher: torch.Tensor,
     weights: torch.Tensor,
     direction: str,
+    recompute: bool = True,
 ) -> torch.Tensor:
     """Weighted mean of token_kl over last hidden states [B, T, hidden], through the two output projections."""
 
@@ -43,5 +44,8 @@ def distillation(
 
     flat = (student.flatten(0, 1), teacher.flatten(0, 1), weights.flatten())
     chunks = zip(*(x.split(CHUNK_TOKENS) for x in flat))
-    total = sum(checkpoint(chunk_kl, *chunk, use_reentrant=False) for chunk in chunks)
+    if recompute:
+        total = sum(checkpoint(chunk_kl, *chunk, use_reentrant=False, preserve_rng_state=False) for chunk in chunks)
+    else:
+        total = sum(chunk_kl(*chunk) for chunk in chunks)
     return total / weights.sum().clamp_min(1e-6)

@@ -23,7 +23,8 @@ def needed_bytes(recipe: Recipe, config: dict, parameters: int, processes: int) 
         weights += parameters * (4 + 8) + parameters * 2  # gradient, two moments; a teacher in bfloat16
     positions = training.batch * training.tokens
     layers, hidden = config["num_hidden_layers"], config["hidden_size"]
-    logits = 4 * 4 * min(positions, CHUNK_TOKENS) * config["vocab_size"]
+    at_once = min(positions, CHUNK_TOKENS) if training.gradient_checkpointing else positions
+    logits = 4 * 4 * at_once * config["vocab_size"]
     narrow = 2 if training.compute == "bfloat16" else 4
     # Inputs and outputs of a layer's matrix products; all layers' without gradient checkpointing.
     layer = narrow * positions * (8 * hidden + 4 * config["intermediate_size"])

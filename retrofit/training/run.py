@@ -147,7 +147,8 @@ class Run:
         teacher = transformers_model(files, torch.bfloat16).to(self.device) if full else None
         if self.training.gradient_checkpointing:
             checkpoint_layers(student)
-        self.distiller = Distiller(student, teacher, self.recipe.loss.direction, self.recipe.loss.pressure)
+        loss, recompute = self.recipe.loss, self.training.gradient_checkpointing
+        self.distiller = Distiller(student, teacher, loss.direction, loss.pressure, recompute)
         self.trained = optimizer.choose_trained(student, self.training.mode)
         self.distiller.to(self.device)
         self.processes.shard(self.distiller)

@@ -40,15 +40,16 @@ def test_distillation_in_chunks_has_the_gradient_of_the_whole(monkeypatch):
     weights = torch.rand(2, 5, generator=generator)
     projection = nn.Linear(8, 11, bias=False)
 
-    def gradient(chunk):
+    def gradient(chunk, recompute=True):
         monkeypatch.setattr(loss, "CHUNK_TOKENS", chunk)
         student = torch.linspace(-1, 1, 80).reshape(2, 5, 8).requires_grad_()
         projection.zero_grad()
-        loss.distillation(projection, projection, student, teacher, weights, "forward").backward()
+        loss.distillation(projection, projection, student, teacher, weights, "forward", recompute).backward()
         return student.grad, projection.weight.grad.clone()
 
-    for whole, parts in zip(gradient(100), gradient(3)):
+    for whole, parts, kept in zip(gradient(100), gradient(3), gradient(3, recompute=False)):
         torch.testing.assert_close(whole, parts)
+        torch.testing.assert_close(whole, kept)
 
 
 def test_the_pressure_is_one_sided_and_per_sequence():
