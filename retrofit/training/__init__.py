@@ -1,0 +1,1 @@
+"""Training: recipe, schedule, loss, loop, resumable checkpoints, log."""
