@@ -145,7 +145,7 @@ void draw_chart(const Ui& ui, const Chart& chart, double highest) {
   for (double tick = 1; tick <= highest * 1.1; tick *= 2) ticks.push_back(tick);
   ImPlot::SetupAxisTicks(ImAxis_X1, ticks.data(), static_cast<int>(ticks.size()));
   ImPlot::SetupAxisFormat(ImAxis_X1, ratio_tick);
-  if (!chart.is_text) ImPlot::SetupAxisLimits(ImAxis_Y1, -2, 102, ImPlotCond_Always);
+  if (!chart.is_text) ImPlot::SetupAxisLimits(ImAxis_Y1, -5, 105, ImPlotCond_Always);
   ImPlot::SetupLegend(ImPlotLocation_SouthWest);
   if (chart.dense) draw_dense(ui, *chart.dense);
   std::size_t index = 0;
@@ -202,6 +202,7 @@ engine::Status draw_evaluation(const std::vector<SummaryRow>& rows, const std::s
   const Fonts fonts({});
   Ui ui(make_theme(ThemeKind::light, Palette::blue_orange), Metrics(1), fonts);
   ui.restyle(ui.theme(), ui.metrics());
+  ImPlot::GetStyle().FitPadding = {0, 0.08F};  // markers at the ends stay whole
   for (int frame = 0; frame < kSettlingFrames; ++frame) {
     (*host)->begin_frame();
     draw_page(ui, charts, model, columns, highest_ratio(charts));
