@@ -13,8 +13,11 @@ double log_total(std::span<const float> logits) {
 }
 
 double kl_divergence(std::span<const float> dense, std::span<const float> run) {
-  const double dense_total = log_total(dense);
-  const double run_total = log_total(run);
+  return kl_divergence(dense, log_total(dense), run, log_total(run));
+}
+
+double kl_divergence(std::span<const float> dense, double dense_total, std::span<const float> run,
+                     double run_total) {
   double divergence = 0;
   for (std::size_t i = 0; i < dense.size(); ++i) {
     const double log_dense = dense[i] - dense_total;

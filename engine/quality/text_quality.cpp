@@ -54,13 +54,14 @@ class Pass {
 };
 
 // Adds what `run` predicts for the tokens that follow, against what the dense pass does.
-void compare(std::span<const float> dense, std::span<const float> run, std::span<const TokenId> next,
-             std::size_t vocab, TextQuality& quality) {
+void compare(std::span<const float> dense, std::span<const double> dense_totals, std::span<const float> run,
+             std::span<const TokenId> next, std::size_t vocab, TextQuality& quality) {
   for (std::size_t row = 0; row < next.size(); ++row) {
     const auto dense_row = dense.subspan(row * vocab, vocab);
     const auto run_row = run.subspan(row * vocab, vocab);
-    quality.nll += log_total(run_row) - static_cast<double>(run_row[static_cast<std::size_t>(next[row])]);
-    quality.kl += kl_divergence(dense_row, run_row);
+    const double run_total = log_total(run_row);
+    quality.nll += run_total - static_cast<double>(run_row[static_cast<std::size_t>(next[row])]);
+    quality.kl += kl_divergence(dense_row, dense_totals[row], run_row, run_total);
     quality.top1 += same_top(dense_row, run_row) ? 1 : 0;
   }
   quality.predictions += static_cast<std::int64_t>(next.size());
@@ -107,17 +108,21 @@ Result<std::vector<TextQuality>> measure_text(std::shared_ptr<const Model> model
   }
 
   const auto vocab = static_cast<std::size_t>(model->config.vocab);
+  std::vector<double> dense_totals;  // of the chunk's rows, for all passes
   for (std::size_t begin = 0; begin < ids.size(); begin += kChunk) {
     const std::size_t count = std::min(kChunk, ids.size() - begin);
     const std::size_t predicting = std::min(count, ids.size() - 1 - begin);
     const auto next = ids.subspan(begin + 1, predicting);
     const auto dense_logits = dense->step(ids.subspan(begin, count));
     if (!dense_logits) return dense_logits.error();
+    dense_totals.clear();
+    for (std::size_t row = 0; row < predicting; ++row)
+      dense_totals.push_back(log_total(dense_logits->subspan(row * vocab, vocab)));
     for (std::size_t i = 0; i < passes.size(); ++i) {
       if (stop.stop_requested()) return Error{ErrorCode::interrupted, "interrupted"};
       const auto logits = passes[i].step(ids.subspan(begin, count));
       if (!logits) return logits.error();
-      compare(*dense_logits, *logits, next, vocab, results[i]);
+      compare(*dense_logits, dense_totals, *logits, next, vocab, results[i]);
     }
     if (progress) progress(static_cast<std::int64_t>(begin + count));
   }
