@@ -8,8 +8,6 @@ namespace app::eval {
 
 namespace {
 
-constexpr std::int32_t kDefaultSinks = 4;  // StreamingLLM
-
 engine::Result<engine::PolicyKind> kind_named(const std::string& name) {
   PolicyArguments arguments;
   arguments.name = name;
@@ -90,8 +88,10 @@ engine::Result<std::vector<Setting>> settings_grid(const GridOptions& options, c
     if (!kind) return kind.error();
     add_policy(grid, *kind, options);
   }
-  for (const Setting& setting : grid) {
-    if (auto facts = engine::resolve_policy(setting.policy, model); !facts) return facts.error();
+  for (Setting& setting : grid) {
+    const auto facts = engine::resolve_policy(setting.policy, model);
+    if (!facts) return facts.error();
+    setting.sinks = facts->sinks;
   }
   return grid;
 }
@@ -101,7 +101,7 @@ engine::PolicyOptions policy_for(const Setting& setting, std::int32_t tokens) {
   if (setting.window_for_ratio) {
     // The token itself, the window behind it and the sinks are what is live.
     const auto live = static_cast<std::int32_t>(tokens / *setting.window_for_ratio);
-    policy.window = std::max(0, live - kDefaultSinks - 1);
+    policy.window = std::max(0, live - setting.sinks - 1);
   }
   return policy;
 }

@@ -25,6 +25,7 @@ struct Setting {
   engine::PolicyOptions policy;
   // The sliding window meets a ratio by its length, which depends on the text's: chosen for each.
   std::optional<double> window_for_ratio;
+  std::int32_t sinks = 0;  // that it keeps besides, as the policy resolves to
 };
 
 // Each setting once, in the order asked for. Every one is checked against the checkpoint.
