@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from retrofit.model import mask
+from retrofit.model.blocked_attention import blocked
 
 
 def causal(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float) -> torch.Tensor:
@@ -23,6 +24,8 @@ def masked(
 
     kernel: "sdpa", or "flex", which never holds a [T, T] mask and whose backward pass needs CUDA.
     """
+    if log_keep.requires_grad and q.device.type == "cpu":
+        return _joined(blocked(q, k, v, log_keep, window, scale))
     if kernel == "sdpa":
         return _biased(q, k, v, mask.relaxed_bias(log_keep, window), scale)
     group = q.shape[1] // k.shape[1]
