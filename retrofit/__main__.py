@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m retrofit", description=ABOUT, formatter_class=_Raw)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_data(commands)
+    _add_excerpts(commands)
     _add_sample(commands)
     _add_train(commands)
     _add_check(commands)
@@ -112,6 +113,31 @@ def _data(options) -> None:
     description = prepare(options.out, tokens, sources, options.heldout, options.seed, *limits, options.reuse)
     for name, part in description["parts"].items():
         print(f"{name}: {part['documents']} documents, {part['tokens'] / 1e6:.2f} M tokens")
+
+
+def _add_excerpts(commands) -> None:
+    command = _command(commands, "excerpts", "Writes held-out text as a file, for `dmscope eval --text`.", _excerpts)
+    command.add_argument("--model", required=True, help="checkpoint whose tokenizer the data was prepared with")
+    command.add_argument("--data", type=Path, required=True, help="prepared folder")
+    command.add_argument("--out", type=Path, required=True, help="text file to write")
+    command.add_argument("--tokens", type=int, default=65_536, help="about how much (65536)")
+    command.add_argument("--per-document", type=int, default=4096, help="tokens of one document at most (4096)")
+    command.add_argument("--seed", type=int, default=1)
+
+
+def _excerpts(options) -> None:
+    from retrofit.data.excerpts import write_excerpts
+    from retrofit.data.prepared import Prepared
+    from retrofit.data.tokens import Tokens
+    from retrofit.models import model_folder
+
+    for name in ("tokens", "per_document"):
+        if getattr(options, name) < 1:
+            raise BadInput(f"--{name.replace('_', '-')} {getattr(options, name)}: expected 1 or more")
+    tokens = Tokens(model_folder(options.model))
+    limits = options.tokens, options.per_document, options.seed
+    written = write_excerpts(Prepared(options.data, tokens), tokens, options.out, *limits)
+    print(f"{options.out}: {written} tokens of held-out text")
 
 
 def _add_sample(commands) -> None:

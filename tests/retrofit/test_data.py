@@ -11,6 +11,7 @@ import tiny
 from retrofit.data import tasks
 from retrofit.data.batches import Batches
 from retrofit.data.documents import Document, read_documents
+from retrofit.data.excerpts import write_excerpts
 from retrofit.data.packages import package_documents, package_names
 from retrofit.data.prepared import Prepared, prepare
 from retrofit.data.task_tokens import TaskWriter
@@ -76,6 +77,27 @@ def test_documents_are_packed_with_separators_and_split_by_document(inputs, toke
         [json.loads(line)["text"] for line in (inputs[1].parent / "text.jsonl").read_text().splitlines()]
     )
     assert first not in tokens.decode(heldout.tolist())
+
+
+def test_excerpts_are_beginnings_of_held_out_documents(inputs, tokens, tmp_path):
+    prepared = Prepared(inputs[1], tokens)
+    separator = tokens.decode([tokens.separator])
+    documents = tokens.decode(prepared.part("text.heldout", 0).tolist()).split(separator)[:-1]
+    out = tmp_path / "held-out.txt"
+    assert write_excerpts(prepared, tokens, out, 20, 8, 1) == 20
+    excerpts = out.read_text().rstrip("\n").split("\n\n")
+    assert [len(tokens.encode(excerpt)) for excerpt in excerpts] == [8, 8, 4]
+    assert all(any(document.startswith(excerpt) for document in documents) for excerpt in excerpts)
+    write_excerpts(prepared, tokens, out, 10**9, 10**9, 2)
+    assert sorted(out.read_text().rstrip("\n").split("\n\n")) == sorted(documents)
+
+
+def test_excerpts_need_text_that_is_held_out(tokens, tmp_path):
+    folder = tmp_path / "data"
+    prepare(folder, tokens, {"text": [Document("d", "some words " * 20)]}, 1e-9, 1, 1000)
+    with pytest.raises(BadInput, match="no text is held out"):
+        write_excerpts(Prepared(folder, tokens), tokens, tmp_path / "held-out.txt", 10, 10, 1)
+    assert not (tmp_path / "held-out.txt").exists()
 
 
 def test_a_prepared_folder_must_fit_the_model_and_be_whole(inputs, tokens, tmp_path):
