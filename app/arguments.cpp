@@ -33,6 +33,23 @@ std::string message_of(const CLI::App& command, const CLI::ParseError& error) {
   return error.what();
 }
 
+bool is_inside(double value, const RealRange& range) {
+  return value <= range.high && (range.low_excluded ? value > range.low : value >= range.low);
+}
+
+// The items between commas, each once; an empty text is one empty item, which `parse` refuses.
+template <typename T, typename Parse>
+std::vector<T> distinct_items(const std::string& text, const Parse& parse) {
+  std::vector<T> values;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const T value = parse(text.substr(begin, end - begin));
+    if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+    begin = end + 1;
+  }
+  return values;
+}
+
 }  // namespace
 
 std::string version_line() {
@@ -86,9 +103,7 @@ std::int64_t checked_integer(const std::string& name, const std::string& text, s
 
 double checked_real(const std::string& name, const std::string& text, const RealRange& range) {
   const auto value = parse_real(text);
-  const bool inside =
-      value && *value <= range.high && (range.low_excluded ? *value > range.low : *value >= range.low);
-  if (inside) return *value;
+  if (value && is_inside(*value, range)) return *value;
   throw CLI::ValidationError(name, fmt::format("expected {}, got '{}'", range.expected, text));
 }
 
@@ -101,17 +116,30 @@ std::uint64_t checked_unsigned(const std::string& name, const std::string& text)
 
 std::vector<std::int64_t> checked_list(const std::string& name, const std::string& text, std::int64_t low,
                                        std::int64_t high) {
-  std::vector<std::int64_t> values;
-  for (const std::string& item : CLI::detail::split(text, ',')) {
+  return distinct_items<std::int64_t>(text, [&](const std::string& item) {
     const auto value = parse_integer(item, low, high);
-    if (!value) {
-      throw CLI::ValidationError(
-          name,
-          fmt::format("expected whole numbers from {} to {} with commas between, got '{}'", low, high, text));
-    }
-    if (std::find(values.begin(), values.end(), *value) == values.end()) values.push_back(*value);
-  }
-  return values;
+    if (value) return *value;
+    throw CLI::ValidationError(
+        name,
+        fmt::format("expected whole numbers from {} to {} with commas between, got '{}'", low, high, text));
+  });
+}
+
+std::vector<double> checked_real_list(const std::string& name, const std::string& text,
+                                      const RealRange& range) {
+  return distinct_items<double>(text, [&](const std::string& item) {
+    const auto value = parse_real(item);
+    if (value && is_inside(*value, range)) return *value;
+    throw CLI::ValidationError(
+        name, fmt::format("expected with commas between: {}; got '{}'", range.expected, text));
+  });
+}
+
+std::vector<std::string> checked_names(const std::string& name, const std::string& text) {
+  return distinct_items<std::string>(text, [&](const std::string& item) {
+    if (!item.empty()) return item;
+    throw CLI::ValidationError(name, fmt::format("expected names with commas between, got '{}'", text));
+  });
 }
 
 }  // namespace detail
@@ -127,6 +155,18 @@ CLI::Option* add_integer_list(CLI::App& command, const std::string& name, std::v
           },
           description)
       ->type_name("N,N,...");
+}
+
+CLI::Option* add_real_list(CLI::App& command, const std::string& name, std::vector<double>& target,
+                           const RealRange& range, const std::string& description) {
+  return command
+      .add_option_function<std::string>(
+          name,
+          [&target, name, range](const std::string& text) {
+            target = detail::checked_real_list(name, text, range);
+          },
+          description)
+      ->type_name("X,X,...");
 }
 
 }  // namespace app

@@ -49,6 +49,9 @@ double checked_real(const std::string& name, const std::string& text, const Real
 std::uint64_t checked_unsigned(const std::string& name, const std::string& text);
 std::vector<std::int64_t> checked_list(const std::string& name, const std::string& text, std::int64_t low,
                                        std::int64_t high);
+std::vector<double> checked_real_list(const std::string& name, const std::string& text,
+                                      const RealRange& range);
+std::vector<std::string> checked_names(const std::string& name, const std::string& text);
 }  // namespace detail
 
 // `target` may be a number or a std::optional of one.
@@ -78,8 +81,22 @@ CLI::Option* add_real(CLI::App& command, const std::string& name, T& target, con
       ->type_name("X");
 }
 
-// "0,512,4096"
+// Lists have at least one item, and no item twice: "0,512,4096".
 CLI::Option* add_integer_list(CLI::App& command, const std::string& name, std::vector<std::int32_t>& target,
                               std::int64_t low, std::int64_t high, const std::string& description);
+// "0.5,2,8"
+CLI::Option* add_real_list(CLI::App& command, const std::string& name, std::vector<double>& target,
+                           const RealRange& range, const std::string& description);
+// "dense,dms". `target` may be a vector or a std::optional of one; what the names may be is checked
+// elsewhere.
+template <typename T>
+CLI::Option* add_name_list(CLI::App& command, const std::string& name, T& target,
+                           const std::string& description) {
+  return command
+      .add_option_function<std::string>(
+          name, [&target, name](const std::string& text) { target = detail::checked_names(name, text); },
+          description)
+      ->type_name("NAME,...");
+}
 
 }  // namespace app

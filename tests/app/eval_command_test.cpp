@@ -152,7 +152,13 @@ TEST_CASE("eval, refuses what it cannot do before it starts") {
   refused({"--contexts", "4096"}, "2048 positions");
   refused({"--contexts", "64"}, "question alone takes");
   refused({"--policies", "tova"}, "got 'tova'");
-  refused({"--ratios", "0.5"}, "--ratios: expected finite numbers of at least 1");
+  refused({"--ratios", "0.5"},
+          "--ratios: expected with commas between: finite numbers of at least 1; got '0.5'");
+  refused({"--ratios", "2,,8"}, "got '2,,8'");
+  refused({"--thresholds", "1,nan"},
+          "--thresholds: expected with commas between: finite numbers; got '1,nan'");
+  refused({"--thresholds", ""}, "got ''");
+  refused({"--policies", "dense,"}, "--policies: expected names with commas between, got 'dense,'");
   refused({"--text", evaluating.path("none.txt")}, "cannot open");
   refused({"--tasks", "none", "--text", evaluating.path("set.jsonl"), "--contexts", "1024"}, "--text: ");
   refused({"--questions", evaluating.path("text.txt")}, "text.txt: line 1: expected a JSON object");

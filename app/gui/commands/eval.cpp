@@ -38,51 +38,10 @@ struct EvalOptions {
   bool json = false, quiet = false;
 };
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> items;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) items.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return items;
-}
-
-void add_names(CLI::App& command, const std::string& name, std::vector<std::string>& target,
-               const char* help) {
-  command
-      .add_option_function<std::string>(
-          name, [&target](const std::string& text) { target = split(text); }, help)
-      ->type_name("NAME,...");
-}
-
-void add_reals(CLI::App& command, const std::string& name, std::vector<double>& target, double low,
-               const char* help) {
-  command
-      .add_option_function<std::string>(
-          name,
-          [&target, name, low](const std::string& text) {
-            for (const std::string& item : split(text)) {
-              const auto value = parse_real(item);
-              if (!value || *value < low) {
-                throw CLI::ValidationError(
-                    name, fmt::format("expected finite numbers{} with commas between, got '{}'",
-                                      low > 0 ? fmt::format(" of at least {}", low) : std::string(), text));
-              }
-              target.push_back(*value);
-            }
-          },
-          help)
-      ->type_name("X,...");
-}
-
 void add_options(CLI::App& command, EvalOptions& options) {
   command.add_option("--model", options.model, "The checkpoint folder")->required()->type_name("DIR");
-  command
-      .add_option_function<std::string>(
-          "--tasks", [&options](const std::string& text) { options.tasks = split(text); },
-          "passkey, needle, recall, arithmetic; 'none' for none of them (default: all)")
-      ->type_name("NAME,...");
+  add_name_list(command, "--tasks", options.tasks,
+                "passkey, needle, recall, arithmetic; 'none' for none of them (default: all)");
   command.add_option("--text", options.texts, "Held-out text: perplexity, KL to dense, top-1 agreement")
       ->type_name("FILE");
   command
@@ -97,13 +56,16 @@ void add_options(CLI::App& command, EvalOptions& options) {
               "Questions to take of each file (default: all)");
   add_integer(command, "--tokens", options.tokens, 1, kMaxInt32,
               "Longest answer to a question of a file (default 512)");
-  add_names(command, "--policies", options.grid.policies,
-            "dense, dms, window, knorm (default: dense, and dms for a DMS checkpoint)");
+  add_name_list(command, "--policies", options.grid.policies,
+                "dense, dms, window, knorm (default: dense, and dms for a DMS checkpoint)");
   add_integer_list(command, "--windows", options.grid.windows, 0, kMaxInt32,
                    "Windows (default: the checkpoint's)");
-  add_reals(command, "--thresholds", options.grid.thresholds, -HUGE_VAL,
-            "Thresholds (default: the policy's)");
-  add_reals(command, "--ratios", options.grid.ratios, 1, "Compression ratios to calibrate for");
+  RealRange any, ratio;
+  any.expected = "finite numbers";
+  ratio.low = 1;
+  ratio.expected = "finite numbers of at least 1";
+  add_real_list(command, "--thresholds", options.grid.thresholds, any, "Thresholds (default: the policy's)");
+  add_real_list(command, "--ratios", options.grid.ratios, ratio, "Compression ratios to calibrate for");
   add_integer(command, "--chains", options.chains, 1, 1024,
               "Answers per question; what most of them state counts (default 1)");
   command.add_flag("--raw", options.prompt.raw, "No chat template");
