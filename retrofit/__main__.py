@@ -169,6 +169,7 @@ def _add_train(commands) -> None:
     command.add_argument("--config", type=Path, required=True, help="recipe, see retrofit/recipes")
     command.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of checkpoints and log")
     command.add_argument("--model", help="checkpoint, instead of the recipe's")
+    command.add_argument("--start", metavar="FILE", help="compact gates to go on from, instead of the recipe's")
     command.add_argument("--data", help="prepared folder, instead of the recipe's")
     command.add_argument(
         "--set",
@@ -185,11 +186,14 @@ def _add_train(commands) -> None:
 def _train(options) -> int:
     from retrofit.models import model_folder
     from retrofit.training.processes import Processes
-    from retrofit.training.recipe import read_recipe
+    from retrofit.training.recipe import read_recipe, recipe_of
     from retrofit.training.run import Run
 
     recipe = read_recipe(options.config, options.set)
     recipe = dataclasses.replace(recipe, model=str(model_folder(options.model or recipe.model)))
+    if options.start:
+        recipe = dataclasses.replace(recipe, start=options.start)
+        recipe_of(dataclasses.asdict(recipe), "--start")  # refuses what cannot be started from it
     if options.data:
         recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, folder=options.data))
     if not recipe.data.folder:

@@ -21,7 +21,7 @@ class Batches:
         self.shares = [getattr(recipe.data, kind) for kind in self.kinds]
         needed = {"text": "text", "tasks": "text", "answers": "answers"}
         self.parts = {kind: prepared.part(f"{needed[kind]}.train", self.length) for kind in self.kinds}
-        self.writer = TaskWriter(tokens, self.parts["tasks"]) if "tasks" in self.kinds else None
+        self.writer = TaskWriter(tokens, self.parts["tasks"], recipe.data.repeated) if "tasks" in self.kinds else None
 
     def batch(self, step: int, micro: int, process: int) -> tuple[torch.Tensor, torch.Tensor]:
         """ids int64 [rows, length] and the weight of each position's prediction, float32 [rows, length]."""

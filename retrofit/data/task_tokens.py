@@ -5,15 +5,16 @@ from functools import cached_property
 
 import numpy as np
 
-from retrofit.data.tasks import Task, make_task
+from retrofit.data.tasks import Task, make_task, monotony
 from retrofit.data.tokens import Tokens
 
 
 class TaskWriter:
-    """Writes tasks into slices of `text`, token ids [N] of ordinary prose."""
+    """Writes tasks into slices of `text`, token ids [N] of ordinary prose, or, a share `repeated` of them, into a few
+    sentences over and over."""
 
-    def __init__(self, tokens: Tokens, text: np.ndarray):
-        self.tokens, self.text = tokens, text
+    def __init__(self, tokens: Tokens, text: np.ndarray, repeated: float = 0.0):
+        self.tokens, self.text, self.repeated = tokens, text, repeated
         self.first, self.later = tokens.chat_frame(first=True), tokens.chat_frame(first=False)
 
     def sequence(self, rng: random.Random, length: int) -> tuple[list[int], list[bool]]:
@@ -31,7 +32,8 @@ class TaskWriter:
         """About `length` ids; more where the task alone is longer, fewer where it has no text to be hidden in."""
         turns, marks = self._turns(task)
         opening = self.first.user + self.tokens.encode(task.opening)
-        facts = [self.tokens.encode(f"\n{fact}\n") for fact in task.facts]
+        edges = ("\n", "\n") if not self.repeated or rng.random() < 0.5 else (" ", "")  # own lines, or in the flow
+        facts = [self.tokens.encode(fact.join(edges)) for fact in task.facts]
         room = length - len(opening) - len(turns) - sum(map(len, facts))
         body = self._hidden(rng, facts, room) if task.haystack and room > 0 else sum(facts, [])
         return opening + body + turns, [False] * (len(opening) + len(body)) + marks
@@ -49,14 +51,20 @@ class TaskWriter:
 
     def _hidden(self, rng: random.Random, facts: list[list[int]], room: int) -> list[int]:
         """Facts at random depths of a random slice of text, after the end of a sentence where one is near."""
-        start = rng.randrange(max(1, len(self.text) - room))
-        hay = self.text[start : start + room].tolist()
+        hay = self._haystack(rng, room)
         cuts = sorted(self._sentence_end(hay, rng.randint(0, len(hay))) for _ in facts)
         body, previous = [], 0
         for cut, fact in zip(cuts, facts):
             body += hay[previous:cut] + fact
             previous = cut
         return body + hay[previous:]
+
+    def _haystack(self, rng: random.Random, room: int) -> list[int]:
+        if self.repeated and rng.random() < self.repeated:
+            paragraph = self.tokens.encode(monotony(rng))
+            return (paragraph * (room // len(paragraph) + 1))[:room]
+        start = rng.randrange(max(1, len(self.text) - room))
+        return self.text[start : start + room].tolist()
 
     def _sentence_end(self, hay: list[int], position: int) -> int:
         for place in range(position, min(position + 40, len(hay))):

@@ -24,6 +24,17 @@ class Task:
     haystack: bool = True  # False: the facts alone, one after the other, are the context
 
 
+def monotony(rng: random.Random) -> str:
+    """A paragraph of short sentences: repeated, it is text in which nothing but what is hidden is new."""
+    makers = [
+        lambda: f"The {rng.choice(THINGS)} is {rng.choice(COLOURS)}.",
+        lambda: f"{rng.choice(NAMES)} likes {rng.choice(DISHES)}.",
+        lambda: f"It is {rng.choice(['cold', 'warm', 'late', 'early', 'quiet', 'windy'])} in {rng.choice(CITIES)}.",
+        lambda: rng.choice(["Nothing happened.", "Time went by.", "And so it went on.", "All was as before."]),
+    ]
+    return " ".join(rng.choice(makers)() for _ in range(rng.randint(2, 8))) + rng.choice([" ", "\n"])
+
+
 def make_task(rng: random.Random) -> Task:
     """One of all kinds, the ones with hidden facts twice as often."""
     makers = [passkeys, needles, registry, variables] * 2 + [copy_list, arithmetic]

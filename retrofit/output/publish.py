@@ -36,11 +36,18 @@ def new_file(final: Path):
     partial = final.parent / f".partial-{final.name}"
     try:
         yield partial
+        partial.chmod(0o666 & ~_umask())  # safetensors writes files that only their owner can read
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         partial.rename(final)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _sync(folder: Path) -> None:

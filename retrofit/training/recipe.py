@@ -79,11 +79,13 @@ class Data:
     text: float = 0.6  # shares of the sequences
     tasks: float = 0.4
     answers: float = 0.0  # needs answers sampled from the model in `folder`
+    repeated: float = 0.0  # share of the tasks that hide their facts in a few sentences over and over, not in prose
 
 
 @dataclass(frozen=True)
 class Recipe:
     model: str = ""
+    start: str = ""  # compact file of gates and updates to go on from
     gates: Gates = field(default_factory=Gates)
     loss: Loss = field(default_factory=Loss)
     schedule: Schedule = field(default_factory=Schedule)
@@ -94,6 +96,7 @@ class Recipe:
         """What must be the same for a run to be resumed; steps, devices and paths may change."""
         content = dataclasses.asdict(self)
         content.pop("model")
+        content["start"] = bool(content["start"])
         content["data"].pop("folder")
         for key in ("steps", "decay_steps", "device", "threads", "kernel", "gradient_checkpointing"):
             content["training"].pop(key)
@@ -171,21 +174,27 @@ def _check(recipe: Recipe, source: str) -> None:
         "training.keep_checkpoints": (training.keep_checkpoints, 1),
         "training.evaluate_every": (training.evaluate_every, 1),
         "training.evaluate_sequences": (training.evaluate_sequences, 1),
-        "schedule.final_ratio": (schedule.final_ratio, 1),
+        "schedule.first_ratio": (schedule.first_ratio, 1),
+        "schedule.final_ratio": (schedule.final_ratio, schedule.first_ratio),
         "schedule.steps_per_ratio": (schedule.steps_per_ratio, 1),
         "schedule.zeroing_steps": (schedule.zeroing_steps, 0),
         "data.text": (data.text, 0),
         "data.tasks": (data.tasks, 0),
         "data.answers": (data.answers, 0),
+        "data.repeated": (data.repeated, 0),
         "loss.pressure": (recipe.loss.pressure, 0),
     }
     for name, (value, least) in at_least.items():
         if not value >= least:
-            raise BadInput(f"{source}: {name} is {value}, expected {least} or more")
+            raise BadInput(f"{source}: {name} is {value}, expected {least:g} or more")
     if not recipe.gates.tau > 0:
         raise BadInput(f"{source}: gates.tau is {recipe.gates.tau}, expected more than 0")
     if data.text + data.tasks + data.answers <= 0:
         raise BadInput(f"{source}: data.text, data.tasks and data.answers are all 0")
+    if data.repeated > 1:
+        raise BadInput(f"{source}: data.repeated is {data.repeated}, expected a share of at most 1")
+    if recipe.start and (training.mode == "full" or recipe.gates.form != "adapter"):
+        raise BadInput(f"{source}: start takes gate adapters and low-rank updates; the recipe trains others")
     if training.weights == "bfloat16" and (training.compute != "bfloat16" or training.mode == "full"):
         raise BadInput(f"{source}: training.weights bfloat16 needs low-rank mode and training.compute bfloat16")
     if schedule.zeroing_steps and recipe.gates.form == "adapter":

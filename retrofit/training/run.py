@@ -4,6 +4,7 @@ SIGINT and SIGTERM end the step under way, write a checkpoint and stop. A loss t
 it changes a weight, so that the last checkpoint stays good.
 """
 
+import dataclasses
 import math
 import signal
 import time
@@ -20,6 +21,7 @@ from retrofit.model.checkpoint_files import CheckpointFiles
 from retrofit.model.load import attention_blocks, checkpoint_layers, load_plain, transformers_model
 from retrofit.model.noise import logistic_noise, seed_of
 from retrofit.model.state import Mode, PassState
+from retrofit.output.compact import read_compact
 from retrofit.training import memory, optimizer, snapshot
 from retrofit.training.distill import Distiller
 from retrofit.training.heldout import heldout
@@ -48,6 +50,8 @@ class Run:
         resumed = snapshot.newest(folder, recipe.fingerprint())
         self._build(files)
         self.step = self._restore(resumed) if resumed else 0
+        if recipe.start and not resumed:
+            self._start_from(Path(recipe.start))
         self._stop = False
 
     def train(self, stop_after_seconds: float = math.inf) -> int:
@@ -154,6 +158,20 @@ class Run:
         self.processes.shard(self.distiller)
         self.trained = optimizer.choose_trained(self.distiller.student, self.training.mode)
         self.optimizer = optimizer.build_optimizer(self.trained, self.training)
+
+    def _start_from(self, path: Path) -> None:
+        """Gates and updates of an earlier run; the window may differ, the form may not."""
+        started, form = read_compact(path)
+        wanted = self.recipe.gates.gate_form()
+        if dataclasses.replace(form, window=wanted.window) != wanted:
+            raise BadInput(f"{path}: gates with scale {form.scale:g}, offset {form.offset:g}, per "
+                           f"{'layer' if form.per_layer else 'head'}; the recipe has others")
+        for name, parameter in self.trained.items():
+            found = started.get(name)
+            if found is None or found.shape != whole(parameter).shape:
+                size = "no" if found is None else f"{list(found.shape)} of"
+                raise BadInput(f"{path}: {size} {name}, expected {list(whole(parameter).shape)}")
+            put(parameter, found.float())
 
     def _restore(self, resumed: snapshot.Snapshot) -> int:
         for name, parameter in self.trained.items():

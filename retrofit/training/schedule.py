@@ -1,6 +1,6 @@
 """What is asked of the model at each step.
 
-The target ratio grows by one every `steps_per_ratio` steps from 1 up to `final_ratio`, and holds. The mean decision it
+The target ratio grows by one every `steps_per_ratio` steps from `first_ratio` up to `final_ratio`, and holds. The mean decision it
 asks for is 1 - 1 / ratio: of the tokens outside the window, which is left out of account as in the paper.
 """
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Schedule:
+    first_ratio: float = 1.0
     final_ratio: float = 8.0
     steps_per_ratio: int = 100
     zeroing_steps: int = 0  # before the gates: a borrowed channel fades out
@@ -21,7 +22,7 @@ class Schedule:
         return max(0.0, 1.0 - (step + 1) / self.zeroing_steps) if self.zeroing(step) else 0.0
 
     def ratio(self, step: int) -> float:
-        return min(self.final_ratio, 1.0 + max(step - self.zeroing_steps, 0) / self.steps_per_ratio)
+        return min(self.final_ratio, self.first_ratio + max(step - self.zeroing_steps, 0) / self.steps_per_ratio)
 
     def target(self, step: int) -> float:
         """The mean decision asked for."""

@@ -158,6 +158,24 @@ def test_a_task_hides_facts_in_text_and_marks_its_answers(tokens):
     assert tokens.decode([token for token, mark in zip(ids, marks) if mark]) == "It is 42.Yes."
 
 
+def test_a_share_of_the_tasks_hides_its_facts_in_sentences_that_repeat(tokens):
+    text = np.array(tokens.encode("The river runs. " * 300))
+    task = tasks.Task("Remember.\n", ["The key is 42."], [("Which key?", "It is 42.")])
+
+    def written(repeated, seed):
+        ids, _ = TaskWriter(tokens, text, repeated).task(random.Random(seed), task, 800)
+        return tokens.decode(ids)
+
+    assert all("The river runs." in written(0.0, seed) for seed in range(20))
+    for seed in range(20):
+        context = written(1.0, seed)
+        assert "The river runs." not in context and context.count("The key is 42.") == 1
+        sentence = context.split("Remember.\n")[1].strip().split(".")[1]
+        assert context.count(sentence) > 2, context
+    prose = sum("The river runs." in written(0.5, seed) for seed in range(40))
+    assert 8 < prose < 32
+
+
 def test_depths_cover_the_whole_context(tokens):
     text = np.array(tokens.encode("The river runs. " * 300))
     writer = TaskWriter(tokens, text)

@@ -63,6 +63,8 @@ def test_the_pressure_is_one_sided_and_per_sequence():
 def test_the_ratio_grows_by_one_every_hundred_steps_and_holds():
     schedule = Schedule(final_ratio=8, steps_per_ratio=100)
     assert [schedule.ratio(step) for step in (0, 50, 100, 300, 700, 5000)] == [1.0, 1.5, 2.0, 4.0, 8.0, 8.0]
+    later = Schedule(first_ratio=7, final_ratio=8, steps_per_ratio=10)
+    assert [later.ratio(step) for step in (0, 5, 10, 20)] == [7.0, 7.5, 8.0, 8.0]
     assert [schedule.target(step) for step in (0, 100, 300, 700)] == [0.0, 0.5, 0.75, 0.875]
 
 

@@ -103,6 +103,8 @@ def compact_file(tmp_path, source, form=ADAPTER):
 
 def test_the_compact_form_gives_back_what_was_trained_in_bfloat16(tmp_path):
     path, trained = compact_file(tmp_path, FIXTURES / "checkpoints/llama2")
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode, "as readable as any new file"
     read, form = read_compact(path)
     assert form == ADAPTER
     assert {name: tensor.float().tolist() for name, tensor in read.items()} == {

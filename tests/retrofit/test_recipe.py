@@ -13,7 +13,8 @@ SHIPPED = sorted((ROOT / "retrofit/recipes").glob("*.toml"))
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_shipped_recipes_are_valid(path):
     recipe = read_recipe(path)
-    ramp = recipe.schedule.zeroing_steps + recipe.schedule.steps_per_ratio * (recipe.schedule.final_ratio - 1)
+    schedule = recipe.schedule
+    ramp = schedule.zeroing_steps + schedule.steps_per_ratio * (schedule.final_ratio - schedule.first_ratio)
     assert recipe.training.steps > ramp, "the ratio reaches its end and holds"
 
 
@@ -32,8 +33,11 @@ def test_the_shipped_recipes_are_valid(path):
         ({"gates": 3}, "gates must be a table"),
         ({"training": {"weights": "bfloat16", "mode": "full"}}, "weights bfloat16 needs low-rank mode"),
         ({"schedule": {"final_ratio": 0.5}}, "schedule.final_ratio is 0.5, expected 1 or more"),
+        ({"schedule": {"first_ratio": 9}}, "schedule.final_ratio is 8.0, expected 9 or more"),
         ({"schedule": {"zeroing_steps": 5}}, "zeroing_steps is for a borrowed neuron"),
         ({"data": {"text": 0, "tasks": 0}}, "are all 0"),
+        ({"data": {"repeated": 1.5}}, "data.repeated is 1.5, expected a share of at most 1"),
+        ({"start": "g", "training": {"mode": "full"}}, "start takes gate adapters and low-rank updates"),
         ({"loss": {"pressure": float("nan")}}, "loss.pressure is nan"),
     ],
 )
@@ -63,5 +67,6 @@ def test_what_changes_the_result_changes_the_fingerprint_and_nothing_else_does(t
         {"gates": {"window": 5}},
         {"data": {"tasks": 0.4}},
         {"loss": {"pressure": 1.0}},
+        {"start": "gates.safetensors"},
     ]
-    assert len({base.fingerprint(), *(tiny.recipe(tmp_path, tmp_path, **other).fingerprint() for other in others)}) == 5
+    assert len({base.fingerprint(), *(tiny.recipe(tmp_path, tmp_path, **other).fingerprint() for other in others)}) == 6

@@ -1,6 +1,7 @@
 """Training runs of a tiny random model: the ratio follows its schedule, and nothing that goes wrong costs the work."""
 
 import csv
+import dataclasses
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from conftest import ROOT
 
 from retrofit.errors import BadInput, TrainingFailed
 from retrofit.model.state import Mode
+from retrofit.output.compact import write_compact
 from retrofit.training import memory, snapshot
 from retrofit.training.processes import Processes
 from retrofit.training.run import Run
@@ -31,6 +33,12 @@ def train(recipe, folder, **keywords):
 
 def newest(folder):
     return snapshot.read_snapshot(snapshot.snapshots(folder)[-1])
+
+
+def compact_gates(recipe, folder):
+    path = folder / "gates.safetensors"
+    write_compact(path, newest(folder).trained, recipe.gates.gate_form(), "tiny", {})
+    return path
 
 
 def log_rows(folder):
@@ -60,6 +68,38 @@ def test_twenty_steps_move_the_ratio_as_scheduled(inputs, tmp_path, sections):
     assert all(float(row["shortfall"]) <= 0.35 for row in rows), "the decision never falls far behind the schedule"
     assert float(last["heldout_ratio"]) > 1.5
     assert (tmp_path / "run" / "tensorboard").is_dir()
+
+
+def test_a_run_goes_on_from_the_compact_gates_of_another(inputs, tmp_path):
+    first = tiny.recipe(*inputs)
+    train(first, tmp_path / "first")
+    gates = compact_gates(first, tmp_path / "first")
+    schedule = {"first_ratio": 4.0, "final_ratio": 4.0}
+    later = tiny.recipe(*inputs, schedule=schedule, training={"seed": 2, "steps": 2, "checkpoint_every": 1})
+    later = dataclasses.replace(later, start=str(gates))
+    train(later, tmp_path / "later")
+    before, after = log_rows(tmp_path / "first"), log_rows(tmp_path / "later")
+    assert float(after[0]["closed"]) == pytest.approx(float(before[-1]["closed"]), abs=0.1), "not from the beginning"
+    # Resumed, it goes on from its own checkpoint and no longer needs the gates it started from.
+    gates.unlink()
+    train(dataclasses.replace(later, training=dataclasses.replace(later.training, steps=3)), tmp_path / "later")
+    assert newest(tmp_path / "later").step == 3
+
+
+@pytest.mark.parametrize(
+    "sections, message",
+    [
+        ({"training": {"rank": 3}}, r"\[2, 32\] of model.layers.0.self_attn.updates.q_proj.lora_A, expected \[3, 32\]"),
+        ({"gates": {"window": 4, "offset": 4.0}}, "gates with scale 100, offset 5, per head; the recipe has others"),
+    ],
+)
+def test_gates_of_another_form_or_size_are_not_started_from(inputs, tmp_path, sections, message):
+    first = tiny.recipe(*inputs, training={"steps": 1})
+    train(first, tmp_path / "first")
+    gates = compact_gates(first, tmp_path / "first")
+    recipe = dataclasses.replace(tiny.recipe(*inputs, **sections), start=str(gates))
+    with pytest.raises(BadInput, match=message):
+        Run(recipe, tmp_path / "later", Processes("cpu"))
 
 
 def test_gates_without_pressure_stay_open(inputs, tmp_path):

@@ -81,5 +81,5 @@ def recipe(model: Path, data: Path, /, **sections):
         "data": {"folder": str(data), "text": 0.7, "tasks": 0.3},
     }
     for section, changes in sections.items():
-        content[section] = content.get(section, {}) | changes
+        content[section] = content.get(section, {}) | changes if isinstance(changes, dict) else changes
     return recipe_of(content, "test")
