@@ -1,0 +1,9 @@
+set(dmscope_cuda_sources "")
+foreach(source IN ITEMS
+    cache.cu
+    embed.cu
+    memory_rate.cu
+    rmsnorm.cu
+    runtime.cpp)
+  list(APPEND dmscope_cuda_sources "${PROJECT_SOURCE_DIR}/kernels/cuda/${source}")
+endforeach()
