@@ -6,8 +6,8 @@
 //   weights
 //   ..kSmallRows    activations in the weights' type, tensor cores, each weight still read once
 //   more            tiled, for prefill
-// Rows of x, in either type, begin at multiples of 16 bytes (x_stride a multiple of 8 elements); what lies
-// between cols and the stride is never used.
+// Rows of x, in either type, begin at multiples of 16 bytes. Between its last column and the next multiple of
+// 8 a row of weights is padded with zeros; what lies there in a row of x is never used.
 #pragma once
 
 #include <cstdint>
