@@ -41,9 +41,16 @@ __device__ inline std::int32_t leaves_at(const CacheView& cache, std::int32_t po
   return position > kEveryQuery - cache.window ? kEveryQuery : position + cache.window;
 }
 
+// The page that a slot lies in; the scratch page where the table is too short for it, which counts as a
+// failure.
+__device__ inline std::int32_t page_of(const CacheView& cache, std::int64_t head, std::int32_t slot) {
+  const std::int32_t index = slot / kPageSlots;
+  return index < cache.max_pages ? page_table_of(cache, head)[index] : kScratchPage;
+}
+
 __device__ inline std::int32_t* last_query_of(const CacheView& cache, std::int64_t head, std::int32_t slot) {
-  const std::int32_t page = page_table_of(cache, head)[slot / kPageSlots];
-  return cache.last_query + static_cast<std::int64_t>(page) * kPageSlots + slot % kPageSlots;
+  return cache.last_query + static_cast<std::int64_t>(page_of(cache, head, slot)) * kPageSlots +
+         slot % kPageSlots;
 }
 
 // One thread's page. Pages go to heads in no particular order; nothing that is computed depends on it.
