@@ -62,7 +62,7 @@ struct CacheView {
   std::int32_t ring_size = 0;  // window + 1, or 0 where nothing is ever evicted
   DType dtype = DType::bf16;   // bf16 or f16
 
-  std::int64_t heads() const { return std::int64_t{sequence_slots} * layers * kv_heads; }
+  constexpr std::int64_t heads() const { return std::int64_t{sequence_slots} * layers * kv_heads; }
 };
 
 // Everything empty: page ids 1.. on the free list, no live slots. Once, before first use.
