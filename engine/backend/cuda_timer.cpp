@@ -4,26 +4,14 @@
 #include <cmath>
 
 #include "engine/backend/backend.hpp"
-
-#if __has_include(<nvtx3/nvToolsExt.h>)
-#include <nvtx3/nvToolsExt.h>
-#define DMSCOPE_NVTX 1
-#endif
+#include "kernels/cuda/nvtx.hpp"
 
 namespace engine {
 
 namespace {
 
-void push_range([[maybe_unused]] CudaOperation operation) {
-#ifdef DMSCOPE_NVTX
-  nvtxRangePushA(kCudaOperations[static_cast<std::size_t>(operation)]);
-#endif
-}
-
-void pop_range() {
-#ifdef DMSCOPE_NVTX
-  nvtxRangePop();
-#endif
+void push_range(CudaOperation operation) {
+  kernels::cuda::push_range(kCudaOperations[static_cast<std::size_t>(operation)]);
 }
 
 }  // namespace
@@ -107,7 +95,7 @@ CudaTimer::Scope::~Scope() {
     timer_.timed_.pop_back();  // a broken device: the next call of the backend's own reports it
   }
   if (timer_.profiler_ != nullptr) timer_.profiler_->leave();
-  pop_range();
+  kernels::cuda::pop_range();
 }
 
 CudaTimer::GraphScope::GraphScope(CudaTimer& timer, std::int64_t bytes)
@@ -124,7 +112,7 @@ CudaTimer::GraphScope::~GraphScope() {
     timer_.timed_.pop_back();
   }
   if (timer_.profiler_ != nullptr) timer_.profiler_->leave_graph();
-  pop_range();
+  kernels::cuda::pop_range();
 }
 
 }  // namespace engine

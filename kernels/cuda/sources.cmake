@@ -12,6 +12,7 @@ foreach(source IN ITEMS
     matmul_small.cu
     matmul_tiled.cu
     memory_rate.cu
+    nvtx.cpp
     prefill_attention.cu
     prefill_commit.cu
     rmsnorm.cu
