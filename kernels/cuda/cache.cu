@@ -53,13 +53,16 @@ __global__ void release_kernel(const CacheView cache, int sequence_slot) {
   if (threadIdx.x == 0) cache.live[head] = 0;
 }
 
-__device__ void copy_page(const CacheView& cache, std::int32_t from, std::int32_t to) {
-  const auto words = static_cast<int>(page_bytes(cache.head_dim) / sizeof(uint4));
+// The rows that hold something: `used` keys and as many values.
+__device__ void copy_page(const CacheView& cache, std::int32_t from, std::int32_t to, int used) {
+  const int row_words = padded_head_dim(cache.head_dim) / 8;
   const uint4* source = page_rows<uint4>(cache, from);
   uint4* target = page_rows<uint4>(cache, to);
-  for (int i = static_cast<int>(threadIdx.x); i < words; i += static_cast<int>(kThreads))
+  for (int i = static_cast<int>(threadIdx.x); i < used * row_words; i += static_cast<int>(kThreads)) {
     target[i] = source[i];
-  if (threadIdx.x < kPageSlots) {
+    target[kPageSlots * row_words + i] = source[kPageSlots * row_words + i];
+  }
+  if (cache.ring_size > 0 && static_cast<int>(threadIdx.x) < used) {
     cache.last_query[static_cast<std::int64_t>(to) * kPageSlots + threadIdx.x] =
         cache.last_query[static_cast<std::int64_t>(from) * kPageSlots + threadIdx.x];
   }
@@ -78,7 +81,9 @@ __global__ void fork_kernel(const CacheView cache, int from_sequence, int to_seq
       cache.page_table[to * cache.max_pages + i] = page;
     }
     __syncthreads();
-    copy_page(cache, cache.page_table[from * cache.max_pages + i], page);
+    const int left = cache.live[from] - i * kPageSlots;
+    copy_page(cache, cache.page_table[from * cache.max_pages + i], page,
+              left < kPageSlots ? left : kPageSlots);
     __syncthreads();
   }
   for (int i = static_cast<int>(threadIdx.x); i < cache.ring_size; i += static_cast<int>(kThreads)) {

@@ -109,7 +109,7 @@ class WarpAttention {
     unsigned values[kPageSlots][kPairs];
     load_values(page, first, valid, values);  // on their way while the scores are computed
     float scores[4] = {};
-    add_scores(page, first, scores);
+    add_scores(page, first, valid, scores);
     const int g = lane_index() / 4;
     if (g >= valid) scores[0] = scores[1] = kNothing;
     if (g + 8 >= valid) scores[2] = scores[3] = kNothing;
@@ -146,7 +146,7 @@ class WarpAttention {
   }
 
   // The page's 16 keys are the 16-row operand, the query heads the 8-column one.
-  __device__ void add_scores(const T* page, std::int32_t first, float (&scores)[4]) const {
+  __device__ void add_scores(const T* page, std::int32_t first, int valid, float (&scores)[4]) const {
     const int dim = padded_head_dim(cache_.head_dim);
     const int g = lane_index() / 4;
     const int t = lane_index() % 4;
@@ -156,8 +156,8 @@ class WarpAttention {
 #pragma unroll
     for (int step = 0; step < kSteps; ++step) {
       const int d = 32 * step + 8 * t;
-      low[step] = d < dim ? *reinterpret_cast<const uint4*>(low_row + d) : uint4{};
-      high[step] = d < dim ? *reinterpret_cast<const uint4*>(high_row + d) : uint4{};
+      low[step] = g < valid && d < dim ? *reinterpret_cast<const uint4*>(low_row + d) : uint4{};
+      high[step] = g + 8 < valid && d < dim ? *reinterpret_cast<const uint4*>(high_row + d) : uint4{};
     }
 #pragma unroll
     for (int step = 0; step < kSteps; ++step) {
@@ -341,18 +341,19 @@ __device__ void load_splits(const DecodeAttentionArgs& args, const HeadWorkspace
                             Shared<T, kGroup, kDim>& shared) {
   const int group = args.heads.query_heads / args.heads.kv_heads;
   const int dim = args.heads.head_dim;
+  const auto load = [&](int split, int index) {
+    return load_from_other_block(workspace.splits + split * workspace.stride + index);
+  };
   for (int i = static_cast<int>(threadIdx.x); i < group * dim; i += kHeadThreads) {
     const int head = i / dim;
-    float max = workspace.splits[head];
-    for (int split = 1; split < used; ++split)
-      max = fmaxf(max, workspace.splits[split * workspace.stride + head]);
+    float max = load(0, head);
+    for (int split = 1; split < used; ++split) max = fmaxf(max, load(split, head));
     float sum = 0;
     float out = 0;
     for (int split = 0; split < used; ++split) {
-      const float* from = workspace.splits + split * workspace.stride;
-      const float factor = exp2f(from[head] - max);
-      sum += from[group + head] * factor;
-      out += from[2 * group + i] * factor;
+      const float factor = exp2f(load(split, head) - max);
+      sum += load(split, group + head) * factor;
+      out += load(split, 2 * group + i) * factor;
     }
     shared.out[head][i % dim] = out;
     if (i % dim == 0) shared.sum[head] = sum;
@@ -360,19 +361,37 @@ __device__ void load_splits(const DecodeAttentionArgs& args, const HeadWorkspace
   __syncthreads();
 }
 
+// One value of a row's attended values.
+template <typename T>
+__device__ void store_value(const DecodeAttentionArgs& args, int row, std::int64_t index, float value) {
+  if (args.out_dtype == DType::f32) {
+    static_cast<float*>(args.out)[row * args.out_stride + index] = value;
+  } else {
+    static_cast<T*>(args.out)[row * args.out_stride + index] = from_float<T>(value);
+  }
+}
+
 template <typename T, int kGroup, int kDim>
 __device__ void store_out(const DecodeAttentionArgs& args, int row, int kv_head,
                           const Shared<T, kGroup, kDim>& shared) {
-  const int group = args.heads.query_heads / args.heads.kv_heads;
   const int dim = args.heads.head_dim;
-  const std::int64_t first = row * args.out_stride + static_cast<std::int64_t>(kv_head) * group * dim;
-  for (int i = static_cast<int>(threadIdx.x); i < group * dim; i += kHeadThreads) {
-    const float value = shared.out[i / dim][i % dim] / shared.sum[i / dim];
-    if (args.out_dtype == DType::f32) {
-      static_cast<float*>(args.out)[first + i] = value;
-    } else {
-      static_cast<T*>(args.out)[first + i] = from_float<T>(value);
-    }
+  const int width = args.heads.query_heads / args.heads.kv_heads * dim;
+  for (int i = static_cast<int>(threadIdx.x); i < width; i += kHeadThreads) {
+    store_value<T>(args, row, kv_head * width + i, shared.out[i / dim][i % dim] / shared.sum[i / dim]);
+  }
+}
+
+// A row that stands for no sequence gets zeros, so that what follows computes with numbers.
+template <typename T>
+__device__ void store_padding(const DecodeAttentionArgs& args, int row, int kv_head) {
+  if (blockIdx.x != 0) return;
+  const int width = args.heads.query_heads / args.heads.kv_heads * args.heads.head_dim;
+  for (int i = static_cast<int>(threadIdx.x); i < width; i += kHeadThreads) {
+    store_value<T>(args, row, kv_head * width + i, 0.0f);
+  }
+  if (threadIdx.x == 0) {
+    report(args.decisions, kv_head, row, {0.0f, false});
+    args.decisions.live_at[kv_head * args.decisions.stride + row] = 0;
   }
 }
 
@@ -418,7 +437,7 @@ __global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const De
   const int kv_head = static_cast<int>(blockIdx.y);
   wait_for_predecessor();
   const int sequence_slot = args.sequence_slots[row];
-  if (sequence_slot < 0) return;
+  if (sequence_slot < 0) return store_padding<T>(args, row, kv_head);
 
   const std::int32_t position = args.positions[row];
   finish_heads(args.heads, row, kv_head, position, shared.heads);

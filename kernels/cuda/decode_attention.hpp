@@ -20,7 +20,7 @@ struct DecodeAttentionArgs {
   HeadsInput heads;
   CacheView cache;
   int layer = 0;
-  const std::int32_t* sequence_slots = nullptr;  // [rows]; -1: a padding row, which touches nothing
+  const std::int32_t* sequence_slots = nullptr;  // [rows]; -1: padding, touches no cache and gives zeros
   const std::int32_t* positions = nullptr;       // [rows] of the new tokens
   // Blocks per head: an upper bound, because a short head uses fewer (none gets less than kMinSplitSlots).
   int splits = 1;

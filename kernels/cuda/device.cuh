@@ -77,6 +77,15 @@ __device__ inline uint4 load_streaming(const uint4* from) {
 #endif
 }
 
+// What another block of the same launch has written: from the level-2 cache, where it certainly is.
+__device__ inline float load_from_other_block(const float* from) {
+#ifdef __CUDACC__
+  return __ldcg(from);
+#else
+  return *from;
+#endif
+}
+
 // --- dependent launches (LaunchShape::pdl)
 
 // Until here a kernel may read only what no kernel of the same stream writes: weights. Does nothing where the

@@ -22,6 +22,9 @@ struct LaunchShape {
 // More dynamic shared memory than this must be asked for.
 inline constexpr std::size_t kPlainSharedBytes = 48 * 1024;
 
+// Whether the selected device starts dependent launches early.
+bool dependent_launches();
+
 template <typename... Parameters, typename... Arguments>
 void launch(void (*kernel)(Parameters...), const LaunchShape& shape, StreamHandle stream,
             Arguments&&... arguments) {
@@ -40,7 +43,7 @@ void launch(void (*kernel)(Parameters...), const LaunchShape& shape, StreamHandl
   attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
   attribute.val.programmaticStreamSerializationAllowed = 1;
   config.attrs = &attribute;
-  config.numAttrs = shape.pdl ? 1 : 0;
+  config.numAttrs = shape.pdl && dependent_launches() ? 1 : 0;
   check(cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...), "launch a kernel");
 }
 

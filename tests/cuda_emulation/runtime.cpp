@@ -261,7 +261,22 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
-  *value = attribute == cudaDevAttrComputeMode ? device().control.compute_mode : 1000000;
+  const cuda_emulation::Control& control = device().control;
+  switch (attribute) {
+    case cudaDevAttrComputeMode:
+      *value = control.compute_mode;
+      break;
+    case cudaDevAttrComputeCapabilityMajor:
+      *value = control.compute_major;
+      break;
+    default:
+      *value = 1000000;  // a clock rate
+  }
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetDevice(int* index) {
+  *index = 0;
   return cudaSuccess;
 }
 
@@ -279,7 +294,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
 }
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
-  *attributes = {1024};
+  *attributes = {90};
   return cudaSuccess;
 }
 
