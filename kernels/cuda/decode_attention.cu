@@ -435,6 +435,7 @@ __global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const De
   __shared__ Shared<T, kGroup, kDim> shared;
   const int row = static_cast<int>(blockIdx.z);
   const int kv_head = static_cast<int>(blockIdx.y);
+  let_successor_start();
   wait_for_predecessor();
   const int sequence_slot = args.sequence_slots[row];
   if (sequence_slot < 0) return store_padding<T>(args, row, kv_head);
@@ -446,7 +447,6 @@ __global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const De
   const std::int64_t head = head_index(args.cache, sequence_slot, args.layer, kv_head);
   const Entry entry = find_entry(args.cache, head, position, args.heads.gate.lag, decision.marked);
   const Split split = find_split(entry.live);
-  let_successor_start();
 
   if (split.begin < split.end) {
     WarpAttention<T, kGroup, kDim> attention(args.cache, head, entry, shared);

@@ -33,7 +33,9 @@ struct DecodeAttentionArgs {
   bool pdl = false;
 };
 
-inline constexpr int kMinSplitSlots = 128;
+// One page for each warp of a block: where there are few heads, less would gain nothing and more would leave
+// multiprocessors idle.
+inline constexpr int kMinSplitSlots = 64;
 
 // Of a batch of at most `rows` rows and `splits` splits.
 std::size_t decode_workspace_bytes(int rows, int query_heads, int kv_heads, int head_dim, int splits);

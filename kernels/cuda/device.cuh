@@ -96,7 +96,8 @@ __device__ inline void wait_for_predecessor() {
 #endif
 }
 
-// The successor may begin once every block has said so, or has ended.
+// The successor may begin once every block has said so, or has ended. Said first of all: the successor's
+// blocks take what room is left and ask for their weights, and wait for this launch to end all the same.
 __device__ inline void let_successor_start() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.launch_dependents;");

@@ -38,6 +38,16 @@ void run(const MatmulJob& job, int matrix_count, StreamHandle stream) {
   }
 }
 
+void add_gates(MatmulJob& job, const RawGateArgs& gates, StreamHandle stream) {
+  if (gates.rows != job.input.rows) throw std::invalid_argument("gates of other rows than the product's");
+  if (gates.dtype != DType::f32 && gates.dtype != job.input.dtype) {
+    throw std::invalid_argument("gates' weights must be float32 or of the product's type");
+  }
+  if (job.input.rows > kSmallRows) return launch_raw_gates(gates, stream);
+  job.gates = gates;
+  job.gate_blocks = gate_blocks(gates);
+}
+
 }  // namespace
 
 void launch_matmul(const MatmulArgs& args, StreamHandle stream) {
@@ -45,6 +55,7 @@ void launch_matmul(const MatmulArgs& args, StreamHandle stream) {
   job.input = args.input;
   for (int i = 0; i < args.matrix_count; ++i) job.matrices[i] = args.matrices[i];
   job.epilogue = args.accumulate ? Epilogue::accumulate : Epilogue::store;
+  if (args.gates.rows > 0) add_gates(job, args.gates, stream);
   run(job, args.matrix_count, stream);
 }
 

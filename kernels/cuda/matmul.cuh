@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cuda/device.cuh"
+#include "kernels/cuda/gates.cuh"
 #include "kernels/cuda/matmul.hpp"
 
 namespace kernels::cuda {
@@ -17,6 +18,8 @@ struct MatmulJob {
   Epilogue epilogue = Epilogue::store;
   void* gated_out = nullptr;
   std::int64_t gated_stride = 0;
+  RawGateArgs gates;  // of the launch's first blocks
+  int gate_blocks = 0;
 };
 
 // Part of one matrix (of both, if gated): outputs first .. first + tile outputs.

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/gates.hpp"
 #include "kernels/cuda/runtime.hpp"
 #include "kernels/tensor.hpp"
 
@@ -55,6 +56,9 @@ struct MatmulArgs {
   WeightMatrix matrices[3];
   int matrix_count = 1;
   bool accumulate = false;  // add to what `out` holds: the residual stream
+  // Raw gates of the same rows, if `gates.rows` is not 0: some more blocks of the launch where rows are few,
+  // a launch before it where they are many. Weights are float32 or the matrices' type.
+  RawGateArgs gates;
 };
 void launch_matmul(const MatmulArgs& args, StreamHandle stream);
 

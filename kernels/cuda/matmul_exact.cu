@@ -113,8 +113,15 @@ struct Partials {
 template <typename T, int kRows>
 __global__ void __launch_bounds__(kThreads) exact_matmul_kernel(const MatmulJob job) {
   __shared__ Partials<kRows> partials;
+  static_assert(kThreads == kGateThreads);
+  let_successor_start();
+  if (static_cast<int>(blockIdx.x) < job.gate_blocks) {
+    wait_for_predecessor();
+    return raw_gate_block_of<T>(job.gates, static_cast<int>(blockIdx.x));
+  }
   const bool gated = job.epilogue == Epilogue::gated;
-  const MatmulTile tile = find_tile(job, static_cast<int>(blockIdx.x), gated ? kTile / 2 : kTile);
+  const MatmulTile tile =
+      find_tile(job, static_cast<int>(blockIdx.x) - job.gate_blocks, gated ? kTile / 2 : kTile);
   const TileRows<T> weights(job, tile);
 
   int column = static_cast<int>(threadIdx.x) * 8;
@@ -132,7 +139,6 @@ __global__ void __launch_bounds__(kThreads) exact_matmul_kernel(const MatmulJob 
 #pragma unroll
     for (int i = 0; i < kTile; ++i) words[i] = next[i];
   }
-  let_successor_start();
 
   const int warp = warp_index();
   const int lane = lane_index();
@@ -159,7 +165,8 @@ __global__ void __launch_bounds__(kThreads) exact_matmul_kernel(const MatmulJob 
 
 template <typename T, int kRows>
 void launch_rows(const MatmulJob& job, unsigned tiles, StreamHandle stream) {
-  launch(exact_matmul_kernel<T, kRows>, {tiles, kThreads, 0, job.input.pdl}, stream, job);
+  launch(exact_matmul_kernel<T, kRows>,
+         {tiles + static_cast<unsigned>(job.gate_blocks), kThreads, 0, job.input.pdl}, stream, job);
 }
 
 template <typename T>

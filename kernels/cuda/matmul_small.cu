@@ -28,8 +28,15 @@ struct Unit {
 template <typename T, int kTokenTiles>
 __global__ void __launch_bounds__(kThreads) small_matmul_kernel(const MatmulJob job) {
   __shared__ float partials[kWarps][kTile][8 * kTokenTiles + 1];  // + 1: rows on different banks
+  static_assert(kThreads == kGateThreads);
+  let_successor_start();
+  if (static_cast<int>(blockIdx.x) < job.gate_blocks) {
+    wait_for_predecessor();
+    return raw_gate_block_of<T>(job.gates, static_cast<int>(blockIdx.x));
+  }
   const bool gated = job.epilogue == Epilogue::gated;
-  const MatmulTile tile = find_tile(job, static_cast<int>(blockIdx.x), gated ? kTile / 2 : kTile);
+  const MatmulTile tile =
+      find_tile(job, static_cast<int>(blockIdx.x) - job.gate_blocks, gated ? kTile / 2 : kTile);
   const int cols = job.input.cols;
   const int g = lane_index() / 4;
   const int t = lane_index() % 4;
@@ -81,7 +88,6 @@ __global__ void __launch_bounds__(kThreads) small_matmul_kernel(const MatmulJob 
     }
     unit = next;
   }
-  let_successor_start();
 
 #pragma unroll
   for (int tokens = 0; tokens < kTokenTiles; ++tokens) {
@@ -113,7 +119,7 @@ __global__ void __launch_bounds__(kThreads) small_matmul_kernel(const MatmulJob 
 template <typename T>
 void launch_type(const MatmulJob& job, unsigned tiles, StreamHandle stream) {
   static_assert(kSmallRows == 32);
-  const LaunchShape shape{tiles, kThreads, 0, job.input.pdl};
+  const LaunchShape shape{tiles + static_cast<unsigned>(job.gate_blocks), kThreads, 0, job.input.pdl};
   switch ((job.input.rows + 7) / 8) {
     case 1:
       return launch(small_matmul_kernel<T, 1>, shape, stream, job);

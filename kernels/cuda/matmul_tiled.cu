@@ -140,6 +140,7 @@ __global__ void __launch_bounds__(kThreads) tiled_matmul_kernel(const MatmulJob 
   const int warp_row = warp_index() / kWarpsAcross;
   const int warp_column = warp_index() % kWarpsAcross;
   const int steps = (job.input.cols + kColumns - 1) / kColumns;
+  let_successor_start();
   wait_for_predecessor();
 
   for (int ahead = 0; ahead < kStages - 1; ++ahead)
@@ -152,7 +153,6 @@ __global__ void __launch_bounds__(kThreads) tiled_matmul_kernel(const MatmulJob 
     loader.start(stages + ahead % kStages * kStageWords, ahead * kColumns);
     sums.add<T>(stages + step % kStages * kStageWords, warp_row, warp_column);
   }
-  let_successor_start();
   store<T>(job, tile, sums, warp_row, warp_column);
 }
 

@@ -13,6 +13,7 @@ constexpr unsigned kThreads = 256;
 template <typename T>
 __global__ void rmsnorm_kernel(const RmsNormArgs args) {
   __shared__ float scratch[kThreads / kWarp];
+  let_successor_start();
   wait_for_predecessor();
   const float* x = args.x + blockIdx.x * args.x_stride;
   T* out = static_cast<T*>(args.out) + blockIdx.x * args.out_stride;
@@ -20,7 +21,6 @@ __global__ void rmsnorm_kernel(const RmsNormArgs args) {
   for (int i = static_cast<int>(threadIdx.x); i < args.cols; i += static_cast<int>(kThreads))
     squares += x[i] * x[i];
   const float mean = block_sum(squares, scratch) / static_cast<float>(args.cols);
-  let_successor_start();
   const float factor = 1.0f / sqrtf(mean + args.eps);
   for (int i = static_cast<int>(threadIdx.x); i < args.cols; i += static_cast<int>(kThreads)) {
     out[i] = from_float<T>(x[i] * factor * args.weight[i]);

@@ -156,6 +156,54 @@ TEST_CASE("three matrices of different heights share one launch", "[cuda][matmul
   }
 }
 
+TEST_CASE("a product brings the raw gates of its rows along", "[cuda][matmul]") {
+  const Device device;
+  const int rows = GENERATE(1, 4, 7, 32, 35);
+  const bool adapter = GENERATE(false, true);  // float32 weights of its own, or a row of the matrix
+  Random random(6);
+  constexpr int kCols = 72, kHeads = 3;
+  const Activations x(device, random, rows, kCols, DType::bf16);
+  const Weights weights(device, random, DType::bf16, 40, kCols, false);
+  const std::vector<float> input = random.normals(rows * kCols), norm = random.normals(kCols);
+  const std::vector<float> own = random.normals(kHeads * kCols);
+  const auto device_input = upload(device, input), device_norm = upload(device, norm),
+             device_own = upload(device, own);
+  const DeviceArray<float> raw(static_cast<std::size_t>(kHeads * rows));
+  const DeviceArray<float> out(static_cast<std::size_t>(rows * weights.rows));
+  MatmulArgs args;
+  args.input = {x.data(), x.stride, rows, kCols, DType::bf16, nullptr, 0, true};
+  args.matrices[0] = weights.view();
+  args.matrices[0].out = out.data();
+  args.matrices[0].out_stride = weights.rows;
+  args.gates.x = device_input.data();
+  args.gates.x_stride = kCols;
+  args.gates.rows = rows;
+  args.gates.cols = kCols;
+  args.gates.norm_weight = device_norm.data();
+  args.gates.eps = kEps;
+  args.gates.kv_heads = kHeads;
+  args.gates.weight = adapter ? static_cast<const void*>(device_own.data()) : weights.bits.data() + 5 * kCols;
+  args.gates.dtype = adapter ? DType::f32 : DType::bf16;
+  args.gates.head_stride = adapter ? kCols : 10 * kCols;
+  args.gates.raw = raw.data();
+  args.gates.raw_stride = rows;
+  launch_matmul(args, device.stream());
+  require_near(download(device, out), multiply(x.values, rows, weights), kSumTolerance);
+  const std::vector<float> got = download(device, raw);
+  const std::vector<float> normed = normalise(input, rows, kCols, norm);
+  for (std::size_t head = 0; head < kHeads; ++head) {
+    const float* weight =
+        adapter ? own.data() + head * kCols : weights.values.data() + (5 + 10 * head) * kCols;
+    for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
+      float want = 0;
+      for (std::size_t i = 0; i < kCols; ++i) want += normed[row * kCols + i] * weight[i];
+      REQUIRE(std::abs(got[head * static_cast<std::size_t>(rows) + row] - want) < 1e-4f);
+    }
+  }
+  args.gates.rows = rows + 1;
+  REQUIRE_THROWS_AS(launch_matmul(args, device.stream()), std::invalid_argument);
+}
+
 TEST_CASE("a product of few rows normalises what it reads", "[cuda][matmul]") {
   const Device device;
   const int rows = GENERATE(1, 2, 4);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <limits>
 
 #include "engine/session/sampler.hpp"
@@ -64,14 +65,14 @@ std::vector<std::int32_t> sample(const Device& device, const std::vector<float>&
 TEST_CASE("the likeliest token is the first of the largest logits, whatever else is in the row",
           "[cuda][sampling]") {
   const Device device;
-  constexpr int kVocab = 2500;
-  std::vector<std::vector<float>> rows(6, std::vector<float>(kVocab, -1.0f));
+  const int kVocab = GENERATE(9000, 4503);  // rows that begin at multiples of 16 bytes, and some that do not
+  std::vector<std::vector<float>> rows(6, std::vector<float>(static_cast<std::size_t>(kVocab), -1.0f));
   std::vector<std::int32_t> want(6, 0);
-  rows[0][2499] = 3.0f, want[0] = 2499;
+  rows[0].back() = 3.0f, want[0] = kVocab - 1;
   rows[1][700] = rows[1][1724] = rows[1][701] = 2.0f, want[1] = 700;  // 1724 is the same thread's
   rows[2][5] = 1.0f, rows[2][2] = kNaN, want[2] = 5;
-  rows[3].assign(kVocab, kNaN);        // nothing: 0
-  rows[4].assign(kVocab, -kInfinity);  // all the same
+  rows[3].assign(rows[3].size(), kNaN);        // nothing: 0
+  rows[4].assign(rows[4].size(), -kInfinity);  // all the same
   rows[5][0] = kNaN, rows[5][1] = kInfinity, want[5] = 1;
   std::vector<float> logits;
   for (const auto& row : rows) logits.insert(logits.end(), row.begin(), row.end());
