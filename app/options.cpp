@@ -1,15 +1,14 @@
 #include "app/options.hpp"
 
-#include <filesystem>
-#include <system_error>
-
 #include "app/arguments.hpp"
+#include "engine/backend/devices.hpp"
 
 namespace app {
 
 namespace {
 
 constexpr std::int64_t kMaxThreads = 1024;
+constexpr std::int64_t kMaxGpu = 255;
 
 bool is_built(engine::PolicyKind kind) {
   switch (kind) {
@@ -27,31 +26,61 @@ bool is_built(engine::PolicyKind kind) {
   return false;
 }
 
+// "auto", "cpu", "cuda" or "cuda:N"
+engine::Status read_device(const std::string& name, engine::BackendOptions& backend) {
+  if (name == "auto") {
+    backend.device = engine::Device::automatic;
+  } else if (name == "cpu") {
+    backend.device = engine::Device::cpu;
+  } else if (name == "cuda") {
+    backend.device = engine::Device::cuda;
+  } else {
+    const auto index = name.starts_with("cuda:") ? parse_integer(name.substr(5), 0, kMaxGpu) : std::nullopt;
+    if (!index) return engine::bad_input("--device: expected auto, cpu, cuda or cuda:N, got '{}'", name);
+    backend.device = engine::Device::cuda;
+    backend.gpu = static_cast<int>(*index);
+  }
+  return {};
+}
+
+// Before anything is loaded: a GPU that cannot be used is a matter of the arguments.
+engine::Status check_gpu(int index) {
+  const engine::GpuSurvey survey = engine::survey_gpus();
+  if (!survey.reason.empty()) return engine::bad_input("--device cuda: {}", survey.reason);
+  for (const engine::GpuDevice& gpu : survey.devices) {
+    if (gpu.index != index) continue;
+    if (gpu.reason.empty()) return {};
+    return engine::bad_input("--device cuda:{}: {}: {}", index, gpu.name, gpu.reason);
+  }
+  return engine::bad_input("--device cuda:{}: expected 0 to {}", index, survey.devices.size() - 1);
+}
+
 }  // namespace
 
 void add_device_options(CLI::App& command, DeviceOptions& options) {
-  command.add_option("--device", options.device, "auto, cpu or cuda (default auto)")->type_name("NAME");
+  command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N (default auto)")
+      ->type_name("NAME");
   add_integer(command, "--threads", options.threads, 1, kMaxThreads, "CPU threads (default: every core)");
   command.add_flag("--reference", options.reference, "Plain float32 kernels: slow, the oracle of all others");
   command.add_flag("--no-graph", options.no_graph, "CUDA: launch kernels one by one");
 }
 
 engine::Result<engine::BackendOptions> to_backend_options(const DeviceOptions& options) {
-  if (options.device == "cuda") return engine::bad_input("--device cuda: not built in this version, use cpu");
-  if (options.device != "auto" && options.device != "cpu") {
-    return engine::bad_input("--device: expected auto, cpu or cuda, got '{}'", options.device);
-  }
-  if (options.no_graph) return engine::bad_input("--no-graph: has a meaning with --device cuda only");
   engine::BackendOptions backend;
+  if (auto status = read_device(options.device, backend); !status) return status.error();
+  const bool cuda = backend.device == engine::Device::cuda;
+  if (options.no_graph && !cuda)
+    return engine::bad_input("--no-graph: has a meaning with --device cuda only");
+  if (options.reference && cuda) {
+    return engine::bad_input("--reference: runs on the CPU, cannot be used together with --device cuda");
+  }
+  if (cuda) {
+    if (auto status = check_gpu(backend.gpu); !status) return status.error();
+  }
   backend.threads = options.threads;
   backend.reference = options.reference;
+  backend.graph = !options.no_graph;
   return backend;
-}
-
-std::string device_notice(const DeviceOptions& options) {
-  std::error_code ignored;
-  if (options.device != "auto" || !std::filesystem::exists("/dev/nvidia0", ignored)) return {};
-  return "--device auto: there is an NVIDIA GPU, but this version has no CUDA backend; it ran on the CPU";
 }
 
 void add_policy_options(CLI::App& command, PolicyArguments& arguments) {

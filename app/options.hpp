@@ -17,17 +17,15 @@ class App;
 namespace app {
 
 struct DeviceOptions {
-  std::string device = "auto";
-  std::int32_t threads = 0;  // 0: every core this process may use
+  std::string device = "auto";  // auto, cpu, cuda or cuda:N
+  std::int32_t threads = 0;     // 0: every core this process may use
   bool reference = false;
   bool no_graph = false;
 };
 
 void add_device_options(CLI::App& command, DeviceOptions& options);
-// Refuses what this version cannot run on.
+// Refuses what this machine cannot run on. `auto` is decided when the backend is made, which says why.
 engine::Result<engine::BackendOptions> to_backend_options(const DeviceOptions& options);
-// Why `auto` did not take the GPU that this machine has; empty where there is nothing to say.
-std::string device_notice(const DeviceOptions& options);
 
 struct PolicyArguments {
   std::optional<std::string> name;

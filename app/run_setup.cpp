@@ -103,9 +103,7 @@ engine::Result<RunSetup> set_up_run(const LoadedModel& loaded, const PromptText&
   if (!fits) return fits.error();
   setup.request.prompt = std::move(prompt->ids);
   setup.request.prompt_text = text.text;
-  for (const std::string& notice : {prompt->notice, device_notice(options.device)}) {
-    if (!notice.empty()) setup.notices.push_back(notice);
-  }
+  if (!prompt->notice.empty()) setup.notices.push_back(prompt->notice);
   if (options.chains > 1 && options.sampling.temperature == 0) {
     setup.notices.emplace_back("--chains: all chains are equal at temperature 0");
   }

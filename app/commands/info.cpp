@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "app/gpu_report.hpp"
 #include "app/run_report.hpp"
 #include "engine/bench/host.hpp"
 #include "engine/checkpoint/model.hpp"
@@ -42,7 +43,7 @@ Json device_json() {
             {"instruction_set", host.instruction_set},
             {"instruction_set_reason", host.instruction_set_reason},
             {"available_instruction_sets", host.available_sets},
-            {"cuda", nullptr},
+            {"cuda", gpu_json(engine::survey_gpus())},
             {"cupti", nullptr}};
   return json;
 }
@@ -94,8 +95,7 @@ std::string program_text(const Json& program, const Json& device) {
   const std::string reason = device["instruction_set_reason"].get<std::string>();
   std::string text = fmt::format(
       "program    dmscope {}, {} build, {}, trace schema {}, SQLite {}\n"
-      "device     {}, {} cores, {}{} (can run: {})\n"
-      "cuda       not in this build\n",
+      "device     {}, {} cores, {}{} (can run: {})\n",
       program["version"].get<std::string>(), program["build_type"].get<std::string>(),
       program["compiler"].get<std::string>(), program["trace_schema_version"].get<int>(),
       program["sqlite"].get<std::string>(), device["processor"].get<std::string>(),
@@ -144,7 +144,7 @@ engine::Status print_json(const InfoOptions& options, const engine::Model* model
 }
 
 engine::Status print_text(const InfoOptions& options, const engine::Model* model, Console& console) {
-  std::string text = program_text(program_json(), device_json());
+  std::string text = program_text(program_json(), device_json()) + gpu_text(engine::survey_gpus());
   if (model != nullptr) text += model_text(*model);
   if (options.trace) {
     const auto trace = profiling::describe_trace(*options.trace, false);

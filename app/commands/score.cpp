@@ -158,12 +158,13 @@ void print_summary(const ScoreArguments& arguments, const engine::ScoreOutput& s
                                       {"window", scored.policy.window},
                                       {"threshold", scored.policy.threshold},
                                       {"mode", arguments.mode},
+                                      {"device", scored.device},
                                       {"compression_ratio", ratio},
                                       {"seconds", seconds},
                                       {"tokens_per_second", speed}};
     console.print(json.dump(2));
   } else if (!arguments.quiet) {
-    if (const std::string notice = device_notice(arguments.device); !notice.empty()) console.notice(notice);
+    for (const std::string& notice : scored.notices) console.notice(notice);
     console.later(fmt::format("scored {} tokens in {:.2f} s ({:.1f} tokens/s), policy {}, CR {:.2f}", count,
                               seconds, speed, engine::name_of(scored.policy.kind), ratio));
   }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,12 +19,16 @@
 
 namespace engine {
 
+class GpuProfiler;
+
 enum class LogitRows : std::uint8_t { none, last, all };
 
 struct StepInput {
   SequenceId sequence = 0;
   std::span<const TokenId> tokens;  // at least one, all inside the vocabulary
   LogitRows logits = LogitRows::last;
+  // Wants the likeliest next token in StepOutput::picked. Without `logits` none of them leave the device.
+  bool pick = false;
 };
 
 // Decisions and cache state of one sequence after a step.
@@ -45,14 +50,15 @@ struct StepOutput {
   // Rows in the order of the inputs; valid until the next step. [rows, vocab]
   std::span<const float> logits;
   std::int64_t rows = 0;
+  std::vector<TokenId> picked;  // one per input: the likeliest next token, the first of equals; -1: not asked
   std::vector<SequenceOutput> sequences;
   std::vector<Span> spans;    // times relative to the clock the backend was given
   std::int64_t kv_reads = 0;  // slots read, summed over queries, layers and KV heads
 };
 
 struct BackendInfo {
-  std::string backend;  // "cpu"
-  std::string device;   // for people: processor, instruction set, threads
+  std::string backend;  // "cpu", "cuda"
+  std::string device;   // for people: processor, instruction set, threads; or the GPU
   int threads = 0;
   std::int32_t page_slots = 0;
   std::int64_t slot_bytes = 0;          // K and V of one slot of one head
@@ -61,11 +67,23 @@ struct BackendInfo {
   std::vector<std::string> notices;     // fall-backs, with their reason
 };
 
+enum class Device : std::uint8_t { automatic, cpu, cuda };  // automatic: a GPU if one can be used
+
+// Called while weights are copied to a device; false gives up.
+using UploadProgress = std::function<bool(std::int64_t done_bytes, std::int64_t total_bytes)>;
+
 struct BackendOptions {
-  int threads = 0;         // 0: every core this process may use
-  bool reference = false;  // plain float32 kernels and a float32 cache
+  Device device = Device::cpu;
+  int gpu = 0;             // which one, as survey_gpus() numbers them
+  int threads = 0;         // CPU; 0: every core this process may use
+  bool reference = false;  // CPU only: plain float32 kernels and a float32 cache
   bool spans = true;       // time every operation
   bool live_at = false;    // fill SequenceOutput::live_at
+  bool graph = true;       // CUDA: a decode step is one graph launch
+  // CUDA: bytes for caches at most; 0: whatever is free when they are needed
+  std::int64_t cache_bytes = 0;
+  UploadProgress on_upload;         // CUDA
+  GpuProfiler* profiler = nullptr;  // CUDA; outlives the backend
 };
 
 class Backend {
@@ -88,8 +106,20 @@ class Backend {
 
 std::int64_t steady_now_ns();
 
+// The backend that `options.device` asks for. `automatic` takes the GPU if it can be used and the checkpoint,
+// the policy and the memory allow it, else the CPU with the reason among its notices; `cuda` fails with it.
+Result<std::unique_ptr<Backend>> make_backend(std::shared_ptr<const Model> model,
+                                              std::unique_ptr<Policy> policy, const BackendOptions& options);
+
+// `notices` come first among its own: why it is the CPU that was taken.
 Result<std::unique_ptr<Backend>> make_cpu_backend(std::shared_ptr<const Model> model,
                                                   std::unique_ptr<Policy> policy,
-                                                  const BackendOptions& options);
+                                                  const BackendOptions& options,
+                                                  std::vector<std::string> notices = {});
+
+// Takes `policy` only if it succeeds.
+Result<std::unique_ptr<Backend>> make_cuda_backend(std::shared_ptr<const Model> model,
+                                                   std::unique_ptr<Policy>& policy,
+                                                   const BackendOptions& options);
 
 }  // namespace engine

@@ -10,9 +10,12 @@
 #include <time.h>
 
 #include "engine/backend/backend.hpp"
+#include "engine/backend/check_inputs.hpp"
 #include "engine/backend/cpu_attention.hpp"
 #include "engine/backend/cpu_gates.hpp"
 #include "engine/backend/cpu_name.hpp"
+#include "engine/backend/head_rows.hpp"
+#include "engine/backend/likeliest.hpp"
 #include "engine/backend/rope.hpp"
 #include "engine/backend/share_units.hpp"
 #include "kernels/cpu/ops.hpp"
@@ -62,7 +65,7 @@ const float* data_or_null(const std::vector<float>& values) {
 class CpuBackend final : public Backend {
  public:
   CpuBackend(std::shared_ptr<const Model> model, std::unique_ptr<Policy> policy,
-             const BackendOptions& options);
+             const BackendOptions& options, std::vector<std::string> notices);
 
   const BackendInfo& info() const override { return info_; }
   SequenceId start_sequence() override;
@@ -93,7 +96,6 @@ class CpuBackend final : public Backend {
   };
 
   void describe();
-  Status check(std::span<const StepInput> inputs) const;
   std::vector<StepSequence> lay_out(std::span<const StepInput> inputs, StepOutput& output);
   void resize_activations();
   void embed(std::span<const StepInput> inputs);
@@ -101,6 +103,9 @@ class CpuBackend final : public Backend {
   void finish_queries_and_keys(const LayerWeights& weights, std::int64_t begin, std::int64_t end);
   void compute_logits(std::span<const StepInput> inputs, std::span<const StepSequence> sequences,
                       StepOutput& output);
+  std::int64_t rows_of(std::size_t values) const {
+    return static_cast<std::int64_t>(values) / config_.hidden;
+  }
   void rmsnorm(const float* x, const std::vector<float>& weight, std::int64_t rows, float* out);
   template <typename Work>
   void for_rows(std::int64_t rows, const Work& work);
@@ -140,7 +145,7 @@ CpuBackend::Timed::~Timed() {
 }
 
 CpuBackend::CpuBackend(std::shared_ptr<const Model> model, std::unique_ptr<Policy> policy,
-                       const BackendOptions& options)
+                       const BackendOptions& options, std::vector<std::string> notices)
     : model_(std::move(model)),
       config_(model_->config),
       policy_(std::move(policy)),
@@ -153,6 +158,7 @@ CpuBackend::CpuBackend(std::shared_ptr<const Model> model, std::unique_ptr<Polic
       attention_(config_, *policy_, ops_, pool_, layout_),
       scratch_(static_cast<std::size_t>(pool_.size())) {
   for (const auto& file : model_->files) file->prefer_huge_pages();
+  info_.notices = std::move(notices);
   describe();
 }
 
@@ -216,7 +222,7 @@ void CpuBackend::end_sequence(SequenceId sequence) {
 // -----------------------------------------------------------------------------------------------------
 
 Result<StepOutput> CpuBackend::step(std::span<const StepInput> inputs) {
-  if (Status status = check(inputs); !status) return status.error();
+  if (auto status = check_inputs(*model_, inputs, *this); !status) return status.error();
   try {
     StepOutput output;
     output.sequences.resize(inputs.size());
@@ -239,24 +245,6 @@ Result<StepOutput> CpuBackend::step(std::span<const StepInput> inputs) {
   } catch (const std::bad_alloc&) {
     return failed("out of memory during a step of {} tokens; the sequences of the step are lost", rows_);
   }
-}
-
-Status CpuBackend::check(std::span<const StepInput> inputs) const {
-  for (const StepInput& input : inputs) {
-    const std::int64_t end =
-        std::int64_t{length(input.sequence)} + static_cast<std::int64_t>(input.tokens.size());
-    if (end > config_.max_positions) {
-      return bad_input("context of {} tokens: {} has {} positions (max_position_embeddings)", end,
-                       model_->name, config_.max_positions);
-    }
-    for (const TokenId token : input.tokens) {
-      if (token < 0 || token >= config_.vocab) {
-        return bad_input("token id {}: expected 0 to {} (vocab_size of {})", token, config_.vocab - 1,
-                         model_->name);
-      }
-    }
-  }
-  return {};
 }
 
 std::vector<StepSequence> CpuBackend::lay_out(std::span<const StepInput> inputs, StepOutput& output) {
@@ -432,23 +420,32 @@ void CpuBackend::finish_queries_and_keys(const LayerWeights& weights, std::int64
 void CpuBackend::compute_logits(std::span<const StepInput> inputs, std::span<const StepSequence> sequences,
                                 StepOutput& output) {
   const Timed timed(*this, kHead);
-  const auto hidden = static_cast<std::size_t>(config_.hidden);
-  head_in_.clear();
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].logits == LogitRows::none) continue;
-    const auto count = static_cast<std::size_t>(sequences[i].count);
-    const std::size_t first = inputs[i].logits == LogitRows::all ? 0 : count - 1;
-    const float* begin = x_.data() + (static_cast<std::size_t>(sequences[i].row) + first) * hidden;
-    head_in_.insert(head_in_.end(), begin, begin + (count - first) * hidden);
+  std::vector<std::int32_t> first_rows;
+  for (const StepSequence& sequence : sequences) {
+    first_rows.push_back(static_cast<std::int32_t>(sequence.row));
   }
-  output.rows = static_cast<std::int64_t>(head_in_.size() / hidden);
-  if (output.rows == 0) return;
-  rmsnorm(head_in_.data(), model_->final_norm, output.rows, head_in_.data());
-  logits_.resize(static_cast<std::size_t>(output.rows) * static_cast<std::size_t>(config_.vocab));
-  const MatmulArgs head{head_in_.data(), config_.hidden, output.rows,   model_->head,
+  const HeadRows plan = plan_head_rows(inputs, first_rows);
+  output.rows = plan.given;
+  output.picked.assign(inputs.size(), -1);
+  if (plan.rows.empty()) return;
+  head_in_.clear();
+  for (const std::int32_t row : plan.rows) {
+    const float* x = x_.data() + std::int64_t{row} * config_.hidden;
+    head_in_.insert(head_in_.end(), x, x + config_.hidden);
+  }
+  const auto rows = static_cast<std::int64_t>(plan.rows.size());
+  const auto vocab = static_cast<std::size_t>(config_.vocab);
+  rmsnorm(head_in_.data(), model_->final_norm, rows, head_in_.data());
+  logits_.resize(plan.rows.size() * vocab);
+  const MatmulArgs head{head_in_.data(), config_.hidden, rows,          model_->head,
                         nullptr,         logits_.data(), config_.vocab, false};
   pool_.run([&](const Part& part) { ops_.matmul(std::span(&head, 1), part); });
-  output.logits = logits_;
+  const std::span<const float> logits(logits_);
+  output.logits = logits.first(static_cast<std::size_t>(plan.given) * vocab);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].pick) continue;
+    output.picked[i] = likeliest(logits.subspan(static_cast<std::size_t>(plan.last[i]) * vocab, vocab));
+  }
 }
 
 }  // namespace
@@ -461,10 +458,11 @@ std::int64_t steady_now_ns() {
 
 Result<std::unique_ptr<Backend>> make_cpu_backend(std::shared_ptr<const Model> model,
                                                   std::unique_ptr<Policy> policy,
-                                                  const BackendOptions& options) {
+                                                  const BackendOptions& options,
+                                                  std::vector<std::string> notices) {
   try {
     return std::unique_ptr<Backend>(
-        std::make_unique<CpuBackend>(std::move(model), std::move(policy), options));
+        std::make_unique<CpuBackend>(std::move(model), std::move(policy), options, std::move(notices)));
   } catch (const std::bad_alloc&) {
     return failed("out of memory while starting the CPU backend");
   }

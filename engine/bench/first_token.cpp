@@ -1,6 +1,5 @@
 #include "engine/bench/first_token.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/bench/speed.hpp"
@@ -45,15 +44,13 @@ Result<FirstTokenSample> measure_first_token(const std::filesystem::path& folder
   }
   const auto facts = resolve_policy({}, **model);
   if (!facts) return facts.error();
-  auto backend = make_cpu_backend(*model, make_policy(*facts, **model), options);
+  auto backend = make_backend(*model, make_policy(*facts, **model), options);
   if (!backend) return backend.error();
   sample.backend_seconds = laps.lap();
   const auto ids = synthetic_tokens(prompt_tokens, (*model)->config.vocab);
-  const StepInput input{(*backend)->start_sequence(), ids, LogitRows::last};
+  const StepInput input{(*backend)->start_sequence(), ids, LogitRows::none, true};
   const auto output = (*backend)->step({&input, 1});
   if (!output) return output.error();
-  [[maybe_unused]] const volatile auto first =
-      std::max_element(output->logits.begin(), output->logits.end())[0];
   sample.prefill_seconds = laps.lap();
   sample.total_seconds = laps.total();
   return sample;

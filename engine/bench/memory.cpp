@@ -60,7 +60,7 @@ Result<MemorySample> measure_memory(std::shared_ptr<const Model> model, const Ba
                                     std::int32_t tokens, const std::stop_token& stop) {
   auto policy = make_dense_policy(*model);
   if (!policy) return policy.error();
-  auto backend = make_cpu_backend(model, std::move(*policy), options);
+  auto backend = make_backend(model, std::move(*policy), options);
   if (!backend) return backend.error();
   const auto ids = synthetic_tokens(std::max(tokens, kDecodeSteps + 1), model->config.vocab);
   const auto slots = run_through(**backend, ids, stop);

@@ -4,8 +4,6 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/session/sampler.hpp"
-
 namespace engine {
 
 namespace {
@@ -43,16 +41,13 @@ class GreedyBatch {
   GreedyBatch(Backend& backend, const std::vector<SequenceId>& sequences, TokenId first)
       : backend_(backend), next_(sequences.size(), first) {
     for (std::size_t i = 0; i < sequences.size(); ++i)
-      inputs_.push_back({sequences[i], {&next_[i], 1}, LogitRows::last});
+      inputs_.push_back({sequences[i], {&next_[i], 1}, LogitRows::none, true});
   }
 
   Result<StepOutput> step() {
     auto output = backend_.step(inputs_);
     if (!output) return output;
-    const std::size_t vocab = output->logits.size() / inputs_.size();
-    for (std::size_t i = 0; i < next_.size(); ++i) {
-      next_[i] = likeliest(output->logits.subspan(i * vocab, vocab));
-    }
+    std::copy(output->picked.begin(), output->picked.end(), next_.begin());
     return output;
   }
 
@@ -97,7 +92,7 @@ SpeedBench::SpeedBench(std::shared_ptr<const Model> model, std::unique_ptr<Backe
 Result<std::unique_ptr<SpeedBench>> SpeedBench::create(std::shared_ptr<const Model> model,
                                                        std::unique_ptr<Policy> policy,
                                                        const BackendOptions& options) {
-  auto backend = make_cpu_backend(model, std::move(policy), options);
+  auto backend = make_backend(model, std::move(policy), options);
   if (!backend) return backend.error();
   return std::unique_ptr<SpeedBench>(new SpeedBench(std::move(model), std::move(*backend)));
 }

@@ -11,6 +11,7 @@ class SyntheticPolicy final : public Policy {
   SyntheticPolicy(double fraction, std::int32_t window) : fraction_(fraction) {
     facts_.kind = PolicyKind::dms;
     facts_.window = window;
+    facts_.by_position = true;
   }
 
   const PolicyFacts& facts() const override { return facts_; }

@@ -9,7 +9,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,13 @@ struct LayerWeights {
   std::vector<float> alpha_bias;  // [kv_heads] where attention_bias, else empty
 };
 
+// What backends keep beside a model: copies of its weights on devices, made by the first backend that needs
+// one and shared by all others. Gone with the model.
+struct DeviceCopies {
+  std::mutex mutex;  // held while a copy is looked up or made
+  std::map<int, std::shared_ptr<const void>> by_gpu;
+};
+
 struct Model {
   std::string name;  // the folder's name
   std::filesystem::path folder;
@@ -51,6 +60,7 @@ struct Model {
   std::int64_t parameter_count = 0;  // of the tensors bound, tied ones once
 
   std::vector<std::shared_ptr<const SafetensorsFile>> files;  // keep the mappings alive
+  std::shared_ptr<DeviceCopies> device_copies = std::make_shared<DeviceCopies>();
 
   ModelShape shape() const;
 };

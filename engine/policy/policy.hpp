@@ -47,6 +47,7 @@ struct PolicyFacts {
   double target_cr = 0;          // 0: none asked for. A threshold calibrated for it is in `threshold`
   bool reads_attention = false;  // wants observe() with the attention logits
   bool reads_keys = false;       // thresholds the keys: they are computed from float32 activations
+  bool by_position = false;      // judge() looks at positions alone, and may be asked ahead of the pass
 };
 
 // What one pass computed in one layer of one sequence, for the positions [first_position, first_position +

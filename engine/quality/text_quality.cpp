@@ -18,7 +18,7 @@ class Pass {
  public:
   static Result<Pass> create(const std::shared_ptr<const Model>& model, const PolicyFacts& facts,
                              const BackendOptions& options) {
-    auto backend = make_cpu_backend(model, make_policy(facts, *model), options);
+    auto backend = make_backend(model, make_policy(facts, *model), options);
     if (!backend) return backend.error();
     return Pass(std::move(*backend), model->config);
   }

@@ -25,7 +25,7 @@ Result<Logits> collect(std::shared_ptr<const Model> model, PolicyFacts facts, st
   BackendOptions quiet = options;
   quiet.spans = false;
   quiet.live_at = false;
-  auto backend = make_cpu_backend(model, make_policy(facts, *model), quiet);
+  auto backend = make_backend(model, make_policy(facts, *model), quiet);
   if (!backend) return backend.error();
   const SequenceId sequence = (*backend)->start_sequence();
   const auto tokens = static_cast<std::int64_t>(prompt.size());

@@ -36,7 +36,7 @@ Result<std::unique_ptr<DenseShadow>> DenseShadow::create(std::shared_ptr<const M
   if (!facts) return facts.error();
   const std::int32_t vocab = model->config.vocab;
   auto policy = make_policy(*facts, *model);
-  auto backend = make_cpu_backend(std::move(model), std::move(policy), options);
+  auto backend = make_backend(std::move(model), std::move(policy), options);
   if (!backend) return backend.error();
   return std::unique_ptr<DenseShadow>(new DenseShadow(std::move(*backend), vocab));
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/backend/likeliest.hpp"
 #include "engine/events/events.hpp"
 
 namespace engine {
@@ -17,9 +18,6 @@ struct SamplingOptions {
   std::int32_t top_k = 0;  // 0: all
   std::uint64_t seed = 0;
 };
-
-// The token of the largest logit, the first of equals. Looks at a vocabulary in a few microseconds.
-TokenId likeliest(std::span<const float> logits);
 
 class Sampler {
  public:

@@ -32,13 +32,16 @@ Result<ScoreOutput> score(std::shared_ptr<const Model> model, std::span<const To
   backend_options.spans = false;
   auto policy = prepare_policy(model, options.policy, ids, backend_options, stop);
   if (!policy) return policy.error();
-  auto backend = make_cpu_backend(model, make_policy(policy->facts, *model), backend_options);
+  auto backend = make_backend(model, make_policy(policy->facts, *model), backend_options);
   if (!backend) return backend.error();
 
   const std::int64_t heads = std::int64_t{model->config.layers} * model->config.kv_heads;
   const auto tokens = static_cast<std::int64_t>(ids.size());
   ScoreOutput out;
   out.policy = policy->facts;
+  out.device = (*backend)->info().device;
+  out.notices = (*backend)->info().notices;
+  if (!policy->notice.empty()) out.notices.push_back(policy->notice);
   out.gates.assign(static_cast<std::size_t>(heads * tokens), std::numeric_limits<float>::quiet_NaN());
   out.live.assign(static_cast<std::size_t>(heads * tokens), 0);
   const SequenceId sequence = (*backend)->start_sequence();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "engine/backend/backend.hpp"
@@ -27,8 +28,10 @@ struct ScoreOptions {
 
 struct ScoreOutput {
   PolicyFacts policy;
-  std::vector<float> gates;        // [layers, kv_heads, T], NaN where undecided
-  std::vector<std::int32_t> live;  // [layers, kv_heads, T]
+  std::string device;                // what it ran on
+  std::vector<std::string> notices;  // the backend's, and the calibration's
+  std::vector<float> gates;          // [layers, kv_heads, T], NaN where undecided
+  std::vector<std::int32_t> live;    // [layers, kv_heads, T]
 };
 
 // Called with [rows, vocab] logits for the positions [first, first + rows), in order.

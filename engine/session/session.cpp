@@ -39,6 +39,12 @@ struct Chain {
   std::string finish_reason;  // empty while it runs
 };
 
+// What chains go on from, one entry or row per chain.
+struct NextTokens {
+  std::span<const float> logits;    // [chains, vocab], empty where the backend picks
+  std::span<const TokenId> picked;  // [chains]
+};
+
 class Run {
  public:
   Run(std::shared_ptr<const Model> model, std::shared_ptr<const Tokenizer> tokenizer,
@@ -57,7 +63,7 @@ class Run {
   Status prefill();
   Status fork();
   Status decode();
-  void sample(std::span<const float> logits, const std::vector<Chain*>& chains);
+  void sample(const NextTokens& next, const std::vector<Chain*>& chains);
   Result<StepOutput> step(std::span<const StepInput> inputs, Phase phase);
   void emit_started();
   std::vector<QualityMeasured> measure(std::span<const StepInput> inputs, const StepOutput& output);
@@ -68,6 +74,9 @@ class Run {
   void finish_run(const std::string& reason);
   std::string end_reason() const;
   std::string piece(std::optional<StreamDecoder>& decoder, TokenId id) const;
+  // A greedy choice is made where the logits are. A dense pass beside the run needs them here.
+  bool backend_picks() const { return options_.sampling.temperature <= 0 && !measures_quality(); }
+  bool measures_quality() const { return options_.quality != QualityPass::off; }
   bool ends(TokenId id) const { return !options_.ignore_eos && eos_.contains(id); }
   std::int64_t now() const { return steady_now_ns() - start_ns_; }
 
@@ -87,7 +96,8 @@ class Run {
   std::set<TokenId> eos_;
   Step next_step_ = 0;
   std::optional<StreamDecoder> prompt_decoder_;
-  std::vector<float> prompt_logits_;  // of the prompt's last token
+  std::vector<float> prompt_logits_;  // of the prompt's last token, unless the backend picks
+  TokenId prompt_pick_ = -1;
   std::vector<Chain> chains_;
   std::string new_text_;  // what chain 0 gained since the last report
   struct Slots {
@@ -153,14 +163,14 @@ Status Run::start() {
   policy_ = *policy;
   const std::int64_t load_start = steady_now_ns();
   if (policy_.facts.target_cr > 0) summary_.calibrate_seconds = seconds_between(calibrate_start, load_start);
-  auto backend = make_cpu_backend(model_, make_policy(policy_.facts, *model_), options_.backend);
+  auto backend = make_backend(model_, make_policy(policy_.facts, *model_), options_.backend);
   if (!backend) return backend.error();
   backend_ = std::move(*backend);
   backend_->set_clock_start(start_ns_);
   summary_.load_seconds = seconds_between(load_start, steady_now_ns());
   sample_operation_ = static_cast<std::int16_t>(backend_->info().operations.size());
   shadow_operation_ = static_cast<std::int16_t>(sample_operation_ + 1);
-  if (options_.quality != QualityPass::off) {
+  if (measures_quality()) {
     auto shadow = DenseShadow::create(model_, options_.backend);
     if (!shadow) return shadow.error();
     shadow_ = std::move(*shadow);
@@ -242,11 +252,16 @@ Status Run::prefill() {
       sink_.on_event(TokenAdded{sequence, static_cast<std::int32_t>(begin + i), tokens[i],
                                 piece(prompt_decoder_, tokens[i]), Phase::prefill, next_step_});
     }
-    const LogitRows rows = all_rows ? LogitRows::all : last ? LogitRows::last : LogitRows::none;
-    const StepInput input{sequence, tokens, rows};
+    const bool picks = last && backend_picks();
+    const LogitRows last_rows = last && !picks ? LogitRows::last : LogitRows::none;
+    const StepInput input{sequence, tokens, all_rows ? LogitRows::all : last_rows, picks};
     auto output = step(std::span(&input, 1), Phase::prefill);
     if (!output) return output.error();
-    if (last) prompt_logits_.assign(output->logits.end() - model_->config.vocab, output->logits.end());
+    if (picks) {
+      prompt_pick_ = output->picked.front();
+    } else if (last) {
+      prompt_logits_.assign(output->logits.end() - model_->config.vocab, output->logits.end());
+    }
     report(Phase::prefill, static_cast<std::int32_t>(begin + tokens.size()), summary_.prompt_tokens, {});
   }
   summary_.prefill_seconds = seconds_between(start_ns, steady_now_ns()) - aside_seconds_;
@@ -283,18 +298,20 @@ Status Run::decode() {
   for (std::size_t i = 0; i < chains_.size(); ++i) {
     logits.insert(logits.end(), prompt_logits_.begin(), prompt_logits_.end());
   }
-  sample(logits, active);
+  const std::vector<TokenId> picked(chains_.size(), prompt_pick_);
+  sample({logits, picked}, active);
   summary_.first_token_seconds = seconds_between(start_ns_, steady_now_ns());
   report(Phase::decode, 1, options_.max_tokens, new_text_);
   while (true) {
     std::erase_if(active, [](const Chain* chain) { return !chain->finish_reason.empty(); });
     if (active.empty()) break;
     std::vector<StepInput> inputs;
+    const LogitRows rows = backend_picks() ? LogitRows::none : LogitRows::last;
     for (const Chain* chain : active)
-      inputs.push_back({chain->sequence, std::span(&chain->next, 1), LogitRows::last});
+      inputs.push_back({chain->sequence, std::span(&chain->next, 1), rows, backend_picks()});
     auto output = step(inputs, Phase::decode);
     if (!output) return output.error();
-    sample(output->logits, active);
+    sample({output->logits, output->picked}, active);
     report(Phase::decode, static_cast<std::int32_t>(active.front()->ids.size()), options_.max_tokens,
            new_text_);
   }
@@ -303,7 +320,7 @@ Status Run::decode() {
 }
 
 // Draws each chain's next token, and decides whether it is the last.
-void Run::sample(std::span<const float> logits, const std::vector<Chain*>& chains) {
+void Run::sample(const NextTokens& next, const std::vector<Chain*>& chains) {
   const auto vocab = static_cast<std::size_t>(model_->config.vocab);
   new_text_.clear();
   Span span;
@@ -311,7 +328,8 @@ void Run::sample(std::span<const float> logits, const std::vector<Chain*>& chain
   const bool interrupted = request_.stop.stop_requested();
   for (std::size_t i = 0; i < chains.size(); ++i) {
     Chain& chain = *chains[i];
-    chain.next = chain.sampler.sample(logits.subspan(i * vocab, vocab));
+    chain.next =
+        backend_picks() ? next.picked[i] : chain.sampler.sample(next.logits.subspan(i * vocab, vocab));
     chain.ids.push_back(chain.next);
     const bool full = static_cast<std::int32_t>(chain.ids.size()) == options_.max_tokens;
     if (ends(chain.next)) {

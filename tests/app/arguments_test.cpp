@@ -5,6 +5,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include "app/options.hpp"
+#include "engine/backend/devices.hpp"
 
 namespace {
 
@@ -111,18 +112,44 @@ TEST_CASE("Arguments, a value may begin with a dash or look like a list") {
   CHECK(text == value);
 }
 
-TEST_CASE("Options, policies and devices that are not built are refused by name") {
+TEST_CASE("Options, policies that are not built are refused by name") {
   const auto name = GENERATE("tova", "h2o", "quest", "dmc");
   app::PolicyArguments policy;
   policy.name = name;
   const auto options = app::to_policy_options(policy);
   REQUIRE_FALSE(options);
   CHECK(options.error().message == std::string("--policy ") + name + ": not built in this version");
+}
+
+TEST_CASE("Options, a device that this machine lacks is refused with the reason") {
   app::DeviceOptions device;
-  device.device = "cuda";
+  device.device = "cuda:255";
   const auto backend = app::to_backend_options(device);
   REQUIRE_FALSE(backend);
-  CHECK(backend.error().message == "--device cuda: not built in this version, use cpu");
+  const engine::GpuSurvey survey = engine::survey_gpus();
+  CHECK(backend.error().message.starts_with("--device cuda"));
+  if (!survey.reason.empty()) CHECK(backend.error().message == "--device cuda: " + survey.reason);
+}
+
+TEST_CASE("Options, a device's name is read strictly") {
+  app::DeviceOptions device;
+  device.device = GENERATE("gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:256", "CPU", "");
+  const auto backend = app::to_backend_options(device);
+  REQUIRE_FALSE(backend);
+  CHECK(backend.error().message.starts_with("--device: expected auto, cpu, cuda or cuda:N"));
+}
+
+TEST_CASE("Options, what has a meaning on one device only is refused on the other") {
+  app::DeviceOptions device;
+  device.device = GENERATE("auto", "cpu");
+  device.no_graph = true;
+  REQUIRE_FALSE(app::to_backend_options(device));
+  device.device = "cuda";
+  device.no_graph = false;
+  device.reference = true;
+  const auto backend = app::to_backend_options(device);
+  REQUIRE_FALSE(backend);
+  CHECK(backend.error().message.find("--reference") != std::string::npos);
 }
 
 TEST_CASE("Options, a target ratio and a threshold exclude each other") {

@@ -1,18 +1,31 @@
 #include "app/gui/shell/machine_facts.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "engine/backend/devices.hpp"
 #include "engine/bench/host.hpp"
 
 namespace app::gui {
 
 namespace {
 
-bool has_library(const char* name) {
-  void* library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
-  if (library != nullptr) dlclose(library);
-  return library != nullptr;
+std::vector<MachineFact> gpu_facts(const engine::GpuSurvey& survey) {
+  std::vector<MachineFact> facts;
+  for (const engine::GpuDevice& gpu : survey.devices) {
+    const std::string name = fmt::format("{}, compute capability {}.{}, {:.0f} GiB", gpu.name, gpu.major,
+                                         gpu.minor, static_cast<double>(gpu.memory_bytes) * 0x1p-30);
+    const bool ready = gpu.reason.empty();
+    facts.push_back({ready,
+                     ready ? fmt::format("GPU {}", gpu.index) : fmt::format("GPU {} unusable", gpu.index),
+                     ready ? name + "." : fmt::format("{}: {}.", name, gpu.reason)});
+  }
+  if (facts.empty()) {
+    facts.push_back({false, "No GPU",
+                     fmt::format("Everything runs on the CPU backend, more slowly: {}.", survey.reason)});
+  }
+  return facts;
 }
 
 }  // namespace
@@ -25,13 +38,7 @@ std::vector<MachineFact> machine_facts(const std::string& renderer, int width, i
        fmt::format("{}, {} {}, {}.{}", host.processor, host.usable_cores,
                    host.usable_cores == 1 ? "core" : "cores", host.instruction_set,
                    host.instruction_set_reason.empty() ? "" : " " + host.instruction_set_reason + ".")});
-  // Asked of the driver's library, which is what a CUDA program would open.
-  const bool driver = has_library("libcuda.so.1");
-  facts.push_back(
-      {false, "No GPU",
-       driver
-           ? "An NVIDIA driver is here, but this build has no CUDA backend. Everything runs on the CPU."
-           : "libcuda.so.1 not found: no NVIDIA driver. Everything runs on the CPU backend, more slowly."});
+  for (MachineFact& fact : gpu_facts(engine::survey_gpus())) facts.push_back(std::move(fact));
   facts.push_back({false, "No CUPTI",
                    "Needs the CUDA backend. The kernel timeline shows CPU timers, and says so in a badge."});
   facts.push_back(

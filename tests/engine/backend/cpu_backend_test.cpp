@@ -313,3 +313,25 @@ TEST_CASE("CpuBackend, every operation of every layer is timed") {
     CHECK(static_cast<std::size_t>(span.operation) < backend->info().operations.size());
   }
 }
+
+TEST_CASE("CpuBackend, a pick is the likeliest token of the last position, with logits asked for or not") {
+  const auto model = random_model({});
+  const auto ids = random_ids(61, 12, 4);
+  const Outputs whole = run_model(model, ids, {{}, true, 2, 12});
+  const auto last = std::span(whole.logits).last(61);
+  const auto likeliest = std::max_element(last.begin(), last.end()) - last.begin();
+  const auto backend = test::start_backend(model, {});
+  const auto rows = GENERATE(engine::LogitRows::none, engine::LogitRows::last, engine::LogitRows::all);
+  const engine::SequenceId picking = backend->start_sequence();
+  const engine::SequenceId plain = backend->start_sequence();
+  const engine::StepInput inputs[] = {{picking, ids, rows, true}, {plain, ids, engine::LogitRows::last}};
+  const auto step = backend->step(inputs);
+  REQUIRE(step);
+  REQUIRE(step->picked.size() == 2);
+  CHECK(step->picked[0] == likeliest);
+  CHECK(step->picked[1] == -1);
+  const std::int64_t asked = rows == engine::LogitRows::none ? 0 : rows == engine::LogitRows::last ? 1 : 12;
+  CHECK(step->rows == asked + 1);
+  REQUIRE(step->logits.size() == static_cast<std::size_t>(step->rows) * 61);
+  for (std::size_t v = 0; v < 61; ++v) CHECK(std::fabs(step->logits.last(61)[v] - last[v]) < 1e-4f);
+}

@@ -24,6 +24,10 @@ struct RunOptions {
   bool reference = true;
   int threads = 2;
   std::int32_t chunk = 1;
+  engine::Device device = engine::Device::cpu;
+  bool graph = true;
+  std::int64_t cache_bytes = 0;
+  bool spans = true;
 };
 
 inline std::unique_ptr<engine::Backend> start_backend(const std::shared_ptr<const engine::Model>& model,
@@ -31,10 +35,14 @@ inline std::unique_ptr<engine::Backend> start_backend(const std::shared_ptr<cons
   auto facts = engine::resolve_policy(options.policy, *model);
   if (!facts) throw std::runtime_error(facts.error().message);
   engine::BackendOptions backend_options;
+  backend_options.device = options.device;
+  backend_options.graph = options.graph;
+  backend_options.cache_bytes = options.cache_bytes;
+  backend_options.spans = options.spans;
   backend_options.reference = options.reference;
   backend_options.threads = options.threads;
   backend_options.live_at = true;
-  auto backend = engine::make_cpu_backend(model, engine::make_policy(*facts, *model), backend_options);
+  auto backend = engine::make_backend(model, engine::make_policy(*facts, *model), backend_options);
   if (!backend) throw std::runtime_error(backend.error().message);
   return std::move(*backend);
 }

@@ -1,0 +1,16 @@
+// Stands in for the CUDA backend in a build without a CUDA toolkit.
+#include "engine/backend/backend.hpp"
+#include "engine/backend/devices.hpp"
+
+namespace engine {
+
+GpuProbe probe_gpus() {
+  return {};
+}
+
+Result<std::unique_ptr<Backend>> make_cuda_backend(std::shared_ptr<const Model>, std::unique_ptr<Policy>&,
+                                                   const BackendOptions&) {
+  return bad_input("{}", judge_gpus({}).reason);
+}
+
+}  // namespace engine

@@ -1,0 +1,82 @@
+// Runs steps on the device: kernel by kernel, or, where every sequence decodes, as one launch of a graph
+// recorded for that many rows. Waits for each step's results.
+//
+// Decisions leave the device on a stream of their own as soon as the last layer has made them, while the
+// logits are still being computed. The first decode step of a bucket runs kernel by kernel, so that every
+// kernel is loaded before a graph is recorded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+
+#include "engine/backend/cuda_activations.hpp"
+#include "engine/backend/cuda_forward.hpp"
+#include "engine/backend/cuda_step.hpp"
+#include "engine/backend/cuda_timer.hpp"
+#include "engine/backend/head_rows.hpp"
+
+namespace engine {
+
+// Whose logits are computed at a time when a step wants many.
+inline constexpr std::int32_t kHeadBlock = 64;
+
+class CudaRunner {
+ public:
+  CudaRunner(const ModelConfig& config, const CudaForward& forward, CudaTimer& timer,
+             const kernels::cuda::Stream& stream, int multiprocessors, bool graphs);
+
+  // Makes the buffers of a step whose longest head will have `max_live` slots, and its graph. Nothing of the
+  // sequences changes; throws CudaError if memory runs out.
+  void prepare(const CudaStep& step, const HeadRows& head, std::int32_t max_live);
+  // After prepare() of the same step. `gates`: [kv_heads, rows] of a policy that decides by position, or
+  // empty.
+  void run(const CudaStep& step, const HeadRows& head, std::span<const float> gates);
+
+  // Of the last step, on the host.
+  const CudaDecisions<kernels::cuda::PinnedArray>& decisions() const { return current_->host_decisions; }
+  std::int64_t stride() const { return stride_; }  // of the decisions' rows
+  // The likeliest token after the `index`-th of `head.rows`.
+  TokenId picked(const HeadRows& head, std::int64_t index) const;
+  std::span<const float> logits() const { return {host_logits_.data(), logits_given_}; }
+
+ private:
+  struct DecodeGraph {
+    std::unique_ptr<CudaActivations> buffers;
+    kernels::cuda::Graph graph;
+    bool seen = false;  // a step of this bucket has run
+  };
+  CudaActivations& eager_buffers(const CudaStep& step, const HeadRows& head, int splits);
+  bool runs_as_graph(const CudaStep& step, std::int32_t bucket) const;
+  void record(DecodeGraph& graph, std::int32_t bucket, int splits);
+
+  void fill_inputs(const CudaStep& step, const HeadRows& head, std::span<const float> gates);
+  void copy_inputs(const CudaActivations& buffers, std::int32_t rows, std::int32_t decode_rows) const;
+  void copy_decisions(const CudaActivations& buffers, std::int32_t rows);
+  void join_decisions();
+  void copy_picked(const CudaActivations& buffers, std::int32_t rows) const;
+  void run_graph(const HeadRows& head);
+  void run_eager(const CudaStep& step, const HeadRows& head);
+  void head_blocks(const HeadRows& head);
+  void copy_logits(std::int64_t first, std::int64_t rows);
+
+  const ModelConfig& config_;
+  const CudaForward& forward_;
+  CudaTimer& timer_;
+  const kernels::cuda::Stream& stream_;
+  kernels::cuda::Stream side_;
+  kernels::cuda::Event decided_, copied_;
+  int multiprocessors_;
+  bool graphs_;
+
+  std::unique_ptr<CudaActivations> eager_;
+  std::map<std::int32_t, DecodeGraph> decode_graphs_;  // by bucket
+  CudaActivations* current_ = nullptr;                 // of the step prepared last
+  DecodeGraph* current_graph_ = nullptr;               // null: kernel by kernel
+  std::int32_t stride_ = 0;
+  kernels::cuda::PinnedArray<float> host_logits_;  // [rows given out, vocab]
+  std::size_t logits_given_ = 0;                   // floats
+};
+
+}  // namespace engine

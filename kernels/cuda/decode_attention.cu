@@ -1,0 +1,521 @@
+#include "kernels/cuda/decode_attention.hpp"
+
+#include "kernels/cuda/cache.cuh"
+#include "kernels/cuda/judgement.cuh"
+#include "kernels/cuda/launch.cuh"
+
+namespace kernels::cuda {
+
+namespace {
+
+// Scores are kept in units of log2(e), so that weights are powers of two.
+constexpr float kLog2E = 1.4426950408889634f;
+
+// Where a head's new token goes, as told by the state before the step.
+struct Entry {
+  std::int32_t slot;
+  bool appended;
+  std::int32_t live;  // with the token
+};
+
+__device__ Entry find_entry(const CacheView& cache, std::int64_t head, std::int32_t position,
+                            std::int32_t lag, bool marked_now) {
+  const std::int32_t before = cache.live[head];
+  if (cache.ring_size > 0) {
+    const std::int32_t leaving = *ring_entry(cache, head, position);
+    // Without a window the token that leaves is the one before, which a lag of 1 judges only now.
+    const bool judged_now = cache.ring_size == 1 && lag == 1 && marked_now && leaving != kNoToken;
+    if (is_marked(leaving) || judged_now) return {slot_of(leaving), false, before};
+  }
+  return {before, true, before + 1};
+}
+
+// A block's share of a head's slots.
+struct Split {
+  std::int32_t begin, end;
+};
+
+// Slots per block, in whole pages: the blocks of a head divide what it has, not what it might have.
+__device__ std::int32_t split_share(std::int32_t live) {
+  const auto splits = static_cast<std::int32_t>(gridDim.x);
+  const std::int32_t even = (live + splits - 1) / splits;
+  const std::int32_t share = even > kMinSplitSlots ? even : kMinSplitSlots;
+  return (share + kPageSlots - 1) / kPageSlots * kPageSlots;
+}
+
+__device__ Split find_split(std::int32_t live) {
+  const auto index = static_cast<std::int32_t>(blockIdx.x);
+  const std::int32_t share = split_share(live);
+  const std::int32_t begin = index * share < live ? index * share : live;
+  return {begin, begin + share < live ? begin + share : live};
+}
+
+template <typename T, int kGroup, int kDim>
+struct Shared {
+  static constexpr int kStride = kDim + 32;  // eight lanes that read together touch every bank once
+  FinishedHeads<kGroup, kDim> heads;
+  // The queries as two numbers of 16 bits each whose sum is theirs to 16 bits or more, so that the tensor
+  // cores lose nothing of them; and the new token's key and value as the cache will hold them.
+  alignas(16) T q_high[kGroup][kStride];
+  alignas(16) T q_low[kGroup][kStride];
+  alignas(16) T k[kDim];
+  alignas(16) T v[kDim];
+  float weights[kHeadWarps][kPageSlots][kGroup];
+  float rescale[kHeadWarps][kGroup];
+  float maxima[kHeadWarps][kGroup];
+  float sums[kHeadWarps][kGroup];
+  float out[kGroup][kDim];  // unnormalised
+  float max[kGroup];
+  float sum[kGroup];
+  std::int32_t page;  // of the new token
+  bool last;          // this block is the last of its head
+};
+
+// Rounds the finished heads to what attention reads.
+template <typename T, int kGroup, int kDim>
+__device__ void prepare(const DecodeAttentionArgs& args, int row, int kv_head,
+                        Shared<T, kGroup, kDim>& shared) {
+  const int dim = args.heads.head_dim;
+  const int group = args.heads.query_heads / args.heads.kv_heads;
+  const float scale = kLog2E / sqrtf(static_cast<float>(dim));
+  const float* v = args.heads.v + row * args.heads.kv_stride + static_cast<std::int64_t>(kv_head) * dim;
+  for (int d = static_cast<int>(threadIdx.x); d < kDim; d += kHeadThreads) {
+#pragma unroll
+    for (int head = 0; head < kGroup; ++head) {
+      const float q = d < dim && head < group ? shared.heads.q[head][d] * scale : 0.0f;
+      const T high = from_float<T>(q);
+      shared.q_high[head][d] = high;
+      shared.q_low[head][d] = from_float<T>(q - to_float(high));
+    }
+    shared.k[d] = from_float<T>(d < dim ? shared.heads.k[d] : 0.0f);
+    shared.v[d] = from_float<T>(d < dim ? v[d] : 0.0f);
+  }
+  __syncthreads();
+}
+
+// A warp's running softmax over the pages it has seen. A lane holds the query heads 2t and 2t + 1 of scores,
+// and of outputs, for all heads, the channels 2 * lane, 2 * lane + 1 of every 64.
+template <typename T, int kGroup, int kDim>
+class WarpAttention {
+ public:
+  __device__ WarpAttention(const CacheView& cache, std::int64_t head, const Entry& entry,
+                           Shared<T, kGroup, kDim>& shared)
+      : cache_(cache), head_(head), entry_(entry), shared_(shared) {}
+
+  __device__ void add_page(std::int32_t index, std::int32_t end) {
+    const std::int32_t first = index * kPageSlots;
+    const int valid = end - first < kPageSlots ? end - first : kPageSlots;
+    const T* page = page_rows<T>(cache_, page_of(cache_, head_, first));
+    unsigned values[kPageSlots][kPairs];
+    load_values(page, first, valid, values);  // on their way while the scores are computed
+    float scores[4] = {};
+    add_scores(page, first, valid, scores);
+    const int g = lane_index() / 4;
+    if (g >= valid) scores[0] = scores[1] = kNothing;
+    if (g + 8 >= valid) scores[2] = scores[3] = kNothing;
+    weigh(scores);
+    add_values(values, valid);
+  }
+
+  // Into shared memory, together with the other warps. The whole block.
+  __device__ void merge();
+
+ private:
+  static constexpr int kSteps = kDim / 32;
+  static constexpr int kPairs = kDim / 64;  // of channels per lane
+  static constexpr float kNothing = -__builtin_huge_valf();
+
+  // The row of a slot, or, of the new token, what will be there.
+  __device__ const T* row_of(const T* page, std::int32_t slot, const T* replacement, int offset) const {
+    const int stride = padded_head_dim(cache_.head_dim);
+    return slot == entry_.slot ? replacement : page + (slot % kPageSlots + offset) * stride;
+  }
+
+  __device__ void load_values(const T* page, std::int32_t first, int valid,
+                              unsigned (&values)[kPageSlots][kPairs]) const {
+    const int dim = padded_head_dim(cache_.head_dim);
+#pragma unroll
+    for (int i = 0; i < kPageSlots; ++i) {
+      const T* row = row_of(page, first + i, shared_.v, kPageSlots);
+#pragma unroll
+      for (int pair = 0; pair < kPairs; ++pair) {
+        const int d = 64 * pair + 2 * lane_index();
+        values[i][pair] = i < valid && d < dim ? *reinterpret_cast<const unsigned*>(row + d) : 0u;
+      }
+    }
+  }
+
+  // The page's 16 keys are the 16-row operand, the query heads the 8-column one.
+  __device__ void add_scores(const T* page, std::int32_t first, int valid, float (&scores)[4]) const {
+    const int dim = padded_head_dim(cache_.head_dim);
+    const int g = lane_index() / 4;
+    const int t = lane_index() % 4;
+    const T* low_row = row_of(page, first + g, shared_.k, 0);
+    const T* high_row = row_of(page, first + g + 8, shared_.k, 0);
+    uint4 low[kSteps], high[kSteps];
+#pragma unroll
+    for (int step = 0; step < kSteps; ++step) {
+      const int d = 32 * step + 8 * t;
+      low[step] = g < valid && d < dim ? *reinterpret_cast<const uint4*>(low_row + d) : uint4{};
+      high[step] = g + 8 < valid && d < dim ? *reinterpret_cast<const uint4*>(high_row + d) : uint4{};
+    }
+#pragma unroll
+    for (int step = 0; step < kSteps; ++step) {
+      const int d = 32 * step + 8 * t;
+      uint4 q_high{}, q_low{};
+      if (g < kGroup) {
+        q_high = *reinterpret_cast<const uint4*>(&shared_.q_high[g][d]);
+        q_low = *reinterpret_cast<const uint4*>(&shared_.q_low[g][d]);
+      }
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const unsigned a[4] = {first_word(low[step], half), first_word(high[step], half),
+                               second_word(low[step], half), second_word(high[step], half)};
+        const unsigned b_high[2] = {first_word(q_high, half), second_word(q_high, half)};
+        const unsigned b_low[2] = {first_word(q_low, half), second_word(q_low, half)};
+        mma<T>(scores, a, b_low);
+        mma<T>(scores, a, b_high);
+      }
+    }
+  }
+
+  // Scores of slots g (0, 1) and g + 8 (2, 3) for heads 2t and 2t + 1 into weights in shared memory.
+  __device__ void weigh(const float (&scores)[4]) {
+    const int g = lane_index() / 4;
+    const int t = lane_index() % 4;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      float largest = fmaxf(scores[i], scores[2 + i]);
+#pragma unroll
+      for (int step = 4; step < kWarp; step *= 2) {
+        largest = fmaxf(largest, __shfl_xor_sync(kAllLanes, largest, step));
+      }
+      const float max = fmaxf(max_[i], largest);
+      const float rescale = exp2f(max_[i] - max);
+      const float upper = exp2f(scores[i] - max);
+      const float lower = exp2f(scores[2 + i] - max);
+      sum_[i] = sum_[i] * rescale + upper + lower;
+      max_[i] = max;
+      const int head = 2 * t + i;
+      if (head < kGroup) {
+        shared_.weights[warp_index()][g][head] = upper;
+        shared_.weights[warp_index()][g + 8][head] = lower;
+        if (g == 0) shared_.rescale[warp_index()][head] = rescale;
+      }
+    }
+    __syncwarp();
+  }
+
+  __device__ void add_values(const unsigned (&values)[kPageSlots][kPairs], int valid) {
+#pragma unroll
+    for (int head = 0; head < kGroup; ++head) {
+      const float rescale = shared_.rescale[warp_index()][head];
+#pragma unroll
+      for (int pair = 0; pair < kPairs; ++pair)
+        out_[head][pair][0] *= rescale, out_[head][pair][1] *= rescale;
+    }
+#pragma unroll
+    for (int i = 0; i < kPageSlots; ++i) {
+      if (i >= valid) break;
+#pragma unroll
+      for (int head = 0; head < kGroup; ++head) {
+        const float weight = shared_.weights[warp_index()][i][head];
+#pragma unroll
+        for (int pair = 0; pair < kPairs; ++pair) {
+          out_[head][pair][0] += weight * low_float<T>(values[i][pair]);
+          out_[head][pair][1] += weight * high_float<T>(values[i][pair]);
+        }
+      }
+    }
+    __syncwarp();  // the weights may be overwritten
+  }
+
+  const CacheView& cache_;
+  std::int64_t head_;
+  Entry entry_;
+  Shared<T, kGroup, kDim>& shared_;
+  float max_[2] = {kNothing, kNothing};
+  float sum_[2] = {};  // over this lane's slots
+  float out_[kGroup][kPairs][2] = {};
+};
+
+template <typename T, int kGroup, int kDim>
+__device__ void WarpAttention<T, kGroup, kDim>::merge() {
+  const int t = lane_index() % 4;
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    float sum = sum_[i];
+#pragma unroll
+    for (int step = 4; step < kWarp; step *= 2) sum += __shfl_xor_sync(kAllLanes, sum, step);
+    if (lane_index() < 4 && 2 * t + i < kGroup) {
+      shared_.maxima[warp_index()][2 * t + i] = max_[i];
+      shared_.sums[warp_index()][2 * t + i] = sum;
+    }
+  }
+  __syncthreads();
+  float factor[kGroup];
+#pragma unroll
+  for (int head = 0; head < kGroup; ++head) {
+    float max = kNothing;
+    for (int warp = 0; warp < kHeadWarps; ++warp) max = fmaxf(max, shared_.maxima[warp][head]);
+    float sum = 0;
+    for (int warp = 0; warp < kHeadWarps; ++warp) {
+      sum += shared_.sums[warp][head] * exp2f(shared_.maxima[warp][head] - max);
+    }
+    factor[head] = exp2f(shared_.maxima[warp_index()][head] - max);
+    if (threadIdx.x == 0) shared_.max[head] = max, shared_.sum[head] = sum;
+  }
+  // One warp after the other: the same order every time.
+  for (int warp = 0; warp < kHeadWarps; ++warp) {
+    if (warp == warp_index()) {
+#pragma unroll
+      for (int head = 0; head < kGroup; ++head) {
+#pragma unroll
+        for (int i = 0; i < 2 * kPairs; ++i) {
+          float& to = shared_.out[head][64 * (i / 2) + 2 * lane_index() + i % 2];
+          const float value = out_[head][i / 2][i % 2] * factor[head];
+          to = warp == 0 ? value : to + value;
+        }
+      }
+    }
+    __syncthreads();
+  }
+}
+
+// --- the workspace: an arrival counter per (row, KV head), then each split's result
+
+__host__ __device__ constexpr std::int64_t counters_bytes(int rows, int kv_heads) {
+  return (std::int64_t{4} * rows * kv_heads + 255) / 256 * 256;
+}
+__host__ __device__ constexpr std::int64_t split_floats(int group, int head_dim) {
+  return std::int64_t{group} * (head_dim + 2);  // max, sum, outputs
+}
+
+struct HeadWorkspace {
+  std::int32_t* arrived;
+  float* splits;
+  std::int64_t stride;  // floats of a split
+
+  __device__ HeadWorkspace(const DecodeAttentionArgs& args, int row, int kv_head) {
+    const int group = args.heads.query_heads / args.heads.kv_heads;
+    const std::int64_t head = static_cast<std::int64_t>(row) * args.heads.kv_heads + kv_head;
+    stride = split_floats(group, args.heads.head_dim);
+    arrived = reinterpret_cast<std::int32_t*>(args.workspace) + head;
+    splits = reinterpret_cast<float*>(args.workspace + counters_bytes(args.heads.rows, args.heads.kv_heads)) +
+             head * args.splits * stride;
+  }
+};
+
+template <typename T, int kGroup, int kDim>
+__device__ void save_split(const DecodeAttentionArgs& args, const HeadWorkspace& workspace,
+                           const Shared<T, kGroup, kDim>& shared) {
+  const int group = args.heads.query_heads / args.heads.kv_heads;
+  const int dim = args.heads.head_dim;
+  float* to = workspace.splits + blockIdx.x * workspace.stride;
+  for (int i = static_cast<int>(threadIdx.x); i < group * dim; i += kHeadThreads) {
+    to[2 * group + i] = shared.out[i / dim][i % dim];
+  }
+  if (static_cast<int>(threadIdx.x) < group) {
+    to[threadIdx.x] = shared.max[threadIdx.x];
+    to[group + threadIdx.x] = shared.sum[threadIdx.x];
+  }
+}
+
+// Whether every other block of the head has arrived: then their results can be read, and none reads the cache
+// any more.
+__device__ bool arrive(const HeadWorkspace& workspace, bool& last) {
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    last = atomicAdd(workspace.arrived, 1) == static_cast<std::int32_t>(gridDim.x) - 1;
+    if (last) *workspace.arrived = 0;  // for the next launch
+    __threadfence();
+  }
+  __syncthreads();
+  return last;
+}
+
+// The splits' results as one, in their order.
+template <typename T, int kGroup, int kDim>
+__device__ void load_splits(const DecodeAttentionArgs& args, const HeadWorkspace& workspace, int used,
+                            Shared<T, kGroup, kDim>& shared) {
+  const int group = args.heads.query_heads / args.heads.kv_heads;
+  const int dim = args.heads.head_dim;
+  const auto load = [&](int split, int index) {
+    return load_from_other_block(workspace.splits + split * workspace.stride + index);
+  };
+  for (int i = static_cast<int>(threadIdx.x); i < group * dim; i += kHeadThreads) {
+    const int head = i / dim;
+    float max = load(0, head);
+    for (int split = 1; split < used; ++split) max = fmaxf(max, load(split, head));
+    float sum = 0;
+    float out = 0;
+    for (int split = 0; split < used; ++split) {
+      const float factor = exp2f(load(split, head) - max);
+      sum += load(split, group + head) * factor;
+      out += load(split, 2 * group + i) * factor;
+    }
+    shared.out[head][i % dim] = out;
+    if (i % dim == 0) shared.sum[head] = sum;
+  }
+  __syncthreads();
+}
+
+// One value of a row's attended values.
+template <typename T>
+__device__ void store_value(const DecodeAttentionArgs& args, int row, std::int64_t index, float value) {
+  if (args.out_dtype == DType::f32) {
+    static_cast<float*>(args.out)[row * args.out_stride + index] = value;
+  } else {
+    static_cast<T*>(args.out)[row * args.out_stride + index] = from_float<T>(value);
+  }
+}
+
+template <typename T, int kGroup, int kDim>
+__device__ void store_out(const DecodeAttentionArgs& args, int row, int kv_head,
+                          const Shared<T, kGroup, kDim>& shared) {
+  const int dim = args.heads.head_dim;
+  const int width = args.heads.query_heads / args.heads.kv_heads * dim;
+  for (int i = static_cast<int>(threadIdx.x); i < width; i += kHeadThreads) {
+    store_value<T>(args, row, kv_head * width + i, shared.out[i / dim][i % dim] / shared.sum[i / dim]);
+  }
+}
+
+// A row that stands for no sequence gets zeros, so that what follows computes with numbers.
+template <typename T>
+__device__ void store_padding(const DecodeAttentionArgs& args, int row, int kv_head) {
+  if (blockIdx.x != 0) return;
+  const int width = args.heads.query_heads / args.heads.kv_heads * args.heads.head_dim;
+  for (int i = static_cast<int>(threadIdx.x); i < width; i += kHeadThreads) {
+    store_value<T>(args, row, kv_head * width + i, 0.0f);
+  }
+  if (threadIdx.x == 0) {
+    report(args.decisions, kv_head, row, {0.0f, false});
+    args.decisions.live_at[kv_head * args.decisions.stride + row] = 0;
+  }
+}
+
+// The head's state after the step. One thread.
+__device__ void update_state(const CacheView& cache, std::int64_t head, const Entry& entry,
+                             std::int32_t position, std::int32_t lag, bool marked) {
+  if (entry.appended) provide_page(cache, head, entry.slot);
+  cache.live[head] = entry.live;
+  if (cache.ring_size == 0) return;
+  const bool own = lag == 0 && marked;
+  *ring_entry(cache, head, position) = entry_of(entry.slot, own);
+  *last_query_of(cache, head, entry.slot) = own ? leaves_at(cache, position) : kEveryQuery;
+  if (lag == 1 && marked && position > 0 && cache.ring_size > 1) {
+    std::int32_t& before = *ring_entry(cache, head, position - 1);
+    before |= 1;
+    *last_query_of(cache, head, slot_of(before)) = leaves_at(cache, position - 1);
+  }
+}
+
+template <typename T, int kGroup, int kDim>
+__device__ void commit(const DecodeAttentionArgs& args, int row, int kv_head, std::int64_t head,
+                       const Entry& entry, const Decision& decision, Shared<T, kGroup, kDim>& shared) {
+  const CacheView& cache = args.cache;
+  if (threadIdx.x == 0) {
+    update_state(cache, head, entry, args.positions[row], args.heads.gate.lag, decision.marked);
+    shared.page = page_of(cache, head, entry.slot);
+    report(args.decisions, kv_head, row, decision);
+    args.decisions.live_at[kv_head * args.decisions.stride + row] = entry.live;
+  }
+  __syncthreads();
+  const int stride = padded_head_dim(cache.head_dim);
+  T* key = page_rows<T>(cache, shared.page) + entry.slot % kPageSlots * stride;
+  for (int d = static_cast<int>(threadIdx.x); d < stride; d += kHeadThreads) {
+    key[d] = shared.k[d];
+    key[kPageSlots * stride + d] = shared.v[d];
+  }
+}
+
+template <typename T, int kGroup, int kDim>
+__global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const DecodeAttentionArgs args) {
+  __shared__ Shared<T, kGroup, kDim> shared;
+  const int row = static_cast<int>(blockIdx.z);
+  const int kv_head = static_cast<int>(blockIdx.y);
+  let_successor_start();
+  wait_for_predecessor();
+  const int sequence_slot = args.sequence_slots[row];
+  if (sequence_slot < 0) return store_padding<T>(args, row, kv_head);
+
+  const std::int32_t position = args.positions[row];
+  finish_heads(args.heads, row, kv_head, position, shared.heads);
+  prepare(args, row, kv_head, shared);
+  const Decision decision = judge(args.heads.gate, shared.heads, position);
+  const std::int64_t head = head_index(args.cache, sequence_slot, args.layer, kv_head);
+  const Entry entry = find_entry(args.cache, head, position, args.heads.gate.lag, decision.marked);
+  const Split split = find_split(entry.live);
+
+  if (split.begin < split.end) {
+    WarpAttention<T, kGroup, kDim> attention(args.cache, head, entry, shared);
+    const std::int32_t pages_end = (split.end + kPageSlots - 1) / kPageSlots;
+    for (std::int32_t page = split.begin / kPageSlots + warp_index(); page < pages_end; page += kHeadWarps) {
+      attention.add_page(page, split.end);
+    }
+    attention.merge();
+  }
+  if (gridDim.x > 1) {
+    const HeadWorkspace workspace(args, row, kv_head);
+    if (split.begin < split.end) save_split(args, workspace, shared);
+    if (!arrive(workspace, shared.last)) return;
+    const std::int32_t share = split_share(entry.live);
+    load_splits(args, workspace, (entry.live + share - 1) / share, shared);
+  }
+  store_out(args, row, kv_head, shared);
+  commit(args, row, kv_head, head, entry, decision, shared);
+}
+
+template <typename T, int kGroup, int kDim>
+void launch_shape(const DecodeAttentionArgs& args, StreamHandle stream) {
+  const LaunchShape shape{{static_cast<unsigned>(args.splits), static_cast<unsigned>(args.heads.kv_heads),
+                           static_cast<unsigned>(args.heads.rows)},
+                          kHeadThreads,
+                          0,
+                          args.pdl};
+  launch(decode_attention_kernel<T, kGroup, kDim>, shape, stream, args);
+}
+
+template <typename T, int kGroup>
+void launch_group(const DecodeAttentionArgs& args, StreamHandle stream) {
+  if (args.heads.head_dim <= 64) return launch_shape<T, kGroup, 64>(args, stream);
+  if (args.heads.head_dim <= 128) return launch_shape<T, kGroup, 128>(args, stream);
+  launch_shape<T, kGroup, 256>(args, stream);
+}
+
+template <typename T>
+void launch_type(const DecodeAttentionArgs& args, StreamHandle stream) {
+  const int group = args.heads.query_heads / args.heads.kv_heads;
+  if (group == 1) return launch_group<T, 1>(args, stream);
+  if (group == 2) return launch_group<T, 2>(args, stream);
+  if (group <= 4) return launch_group<T, 4>(args, stream);
+  launch_group<T, 8>(args, stream);
+}
+
+}  // namespace
+
+std::size_t decode_workspace_bytes(int rows, int query_heads, int kv_heads, int head_dim, int splits) {
+  const std::int64_t floats = split_floats(query_heads / kv_heads, head_dim) * rows * kv_heads * splits;
+  return static_cast<std::size_t>(counters_bytes(rows, kv_heads) + 4 * floats);
+}
+
+int decode_splits(int multiprocessors, int rows, int kv_heads, std::int64_t max_live) {
+  // Three blocks fit on a multiprocessor; heads of unequal length leave some of them without work.
+  constexpr int kBlocksPerMultiprocessor = 3;
+  constexpr int kMost = 64;
+  const std::int64_t heads = std::int64_t{rows} * kv_heads;
+  const std::int64_t wanted = (std::int64_t{kBlocksPerMultiprocessor} * multiprocessors + heads - 1) / heads;
+  const std::int64_t useful = (max_live + kMinSplitSlots - 1) / kMinSplitSlots;
+  std::int64_t splits = wanted < useful ? wanted : useful;
+  if (splits > kMost) splits = kMost;
+  return splits > 1 ? static_cast<int>(splits) : 1;
+}
+
+void launch_decode_attention(const DecodeAttentionArgs& args, StreamHandle stream) {
+  if (args.heads.rows == 0) return;
+  check_heads(args.heads);
+  with_element(args.cache.dtype, [&](auto element) { launch_type<decltype(element)>(args, stream); });
+}
+
+}  // namespace kernels::cuda

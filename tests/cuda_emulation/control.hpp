@@ -1,0 +1,48 @@
+// What tests may tell the emulated device to be, and what they may ask of it.
+//
+// The emulation does what a device may do, at the latest moment it may: work in a stream runs when somebody
+// waits for it, blocks and threads in a shuffled order, asynchronous copies when they are waited for. Fresh
+// memory and shared memory are filled with not-a-numbers; a write beyond an allocation is a fault.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace cuda_emulation {
+
+struct Control {
+  int device_count = 1;
+  int driver_version = 13000;  // 0: no driver
+  int compute_major = 9;
+  int compute_minor = 0;
+  int compute_mode = cudaComputeModeDefault;
+  int multiprocessors = 4;
+  std::size_t memory_bytes = std::size_t{1} << 30;
+  unsigned seed = 1;  // of the shuffling; read at the first launch
+  // The launch after so many more fails with `failure`, and everything after it: a lost device. Negative:
+  // none.
+  std::int64_t launches_until_failure = -1;
+  cudaError_t failure = cudaErrorIllegalAddress;
+};
+
+Control& control();
+
+struct Usage {
+  std::size_t device_bytes = 0;  // allocated now
+  std::size_t peak_bytes = 0;
+  std::size_t allocations = 0;  // device and page-locked ones alive
+  std::size_t streams = 0, events = 0, graphs = 0;
+  std::int64_t launches = 0;  // kernels run, those in graphs included
+};
+Usage usage();
+
+// A device as new: forgets a failure and the peak. What is allocated stays.
+void recover();
+
+// What the last fault was; empty without one.
+std::string last_fault();
+
+}  // namespace cuda_emulation

@@ -1,0 +1,173 @@
+// What happens when the GPU does not do its part. On the emulation, which can be told to fail.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "tests/cuda_emulation/control.hpp"
+#include "tests/engine/backend/cuda_support.hpp"
+
+namespace {
+
+using cuda_emulation::control;
+using engine::LogitRows;
+using engine::StepInput;
+using test::bf16_model;
+using test::on_cuda;
+using test::random_ids;
+using test::random_model;
+
+// The emulated device as it was, however the test ends.
+class OtherDevice {
+ public:
+  OtherDevice() : before_(control()) {}
+  ~OtherDevice() {
+    control() = before_;
+    cuda_emulation::recover();
+  }
+  OtherDevice(const OtherDevice&) = delete;
+  OtherDevice& operator=(const OtherDevice&) = delete;
+
+ private:
+  cuda_emulation::Control before_;
+};
+
+engine::Result<std::unique_ptr<engine::Backend>> make(const std::shared_ptr<const engine::Model>& model,
+                                                      engine::Device device) {
+  const auto facts = engine::resolve_policy({}, *model);
+  REQUIRE(facts);
+  engine::BackendOptions options;
+  options.device = device;
+  options.cache_bytes = test::kTestCacheBytes;
+  return engine::make_backend(model, engine::make_policy(*facts, *model), options);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "CudaBackend, a machine without a usable GPU is told why, and automatic takes the CPU with the reason") {
+  const OtherDevice guard;
+  const auto model = random_model(bf16_model());
+  const char* words = nullptr;
+  SECTION("no driver") {
+    control().driver_version = 0;
+    words = "driver";
+  }
+  SECTION("no device") {
+    control().device_count = 0;
+    words = "no GPU";
+  }
+  SECTION("a device that is too old") {
+    control().compute_major = 7;
+    words = "7.0";
+  }
+  SECTION("a device that is closed") {
+    control().compute_mode = cudaComputeModeProhibited;
+    words = "prohibited";
+  }
+  const auto asked = make(model, engine::Device::cuda);
+  REQUIRE_FALSE(asked);
+  CAPTURE(asked.error().message);
+  CHECK(asked.error().message.starts_with("--device cuda: "));
+  CHECK(asked.error().message.find(words) != std::string::npos);
+  const auto taken = make(model, engine::Device::automatic);
+  REQUIRE(taken);
+  CHECK((*taken)->info().backend == "cpu");
+  REQUIRE_FALSE((*taken)->info().notices.empty());
+  CHECK((*taken)->info().notices.front().find(words) != std::string::npos);
+}
+
+TEST_CASE("CudaBackend, weights that do not fit are refused with what is needed, free and missing") {
+  const OtherDevice guard;
+  control().memory_bytes = std::size_t{64} << 10;
+  const auto refused = make(random_model(bf16_model()), engine::Device::cuda);
+  REQUIRE_FALSE(refused);
+  CAPTURE(refused.error().message);
+  CHECK(refused.error().message.find("need") != std::string::npos);
+  CHECK(refused.error().message.find("missing") != std::string::npos);
+  CHECK(refused.error().message.find("64.0 KiB are free") != std::string::npos);
+}
+
+TEST_CASE("CudaBackend, a device that fails in mid-run ends the run with its reason, and nothing crashes") {
+  const OtherDevice guard;
+  const auto graph = GENERATE(true, false);
+  CAPTURE(graph);
+  const auto before = cuda_emulation::usage();
+  {
+    const auto model = random_model(bf16_model());
+    const auto backend = test::start_backend(model, on_cuda({}, 1, graph));
+    const engine::SequenceId sequence = backend->start_sequence();
+    const auto ids = random_ids(61, 5, 1);
+    const auto step = [&](std::size_t first) {
+      const StepInput input{sequence, std::span(ids).subspan(first, 1), LogitRows::last};
+      auto output = backend->step(std::span(&input, 1));
+      return output ? std::string() : output.error().message;
+    };
+    for (std::size_t i = 0; i < 3; ++i) REQUIRE(step(i).empty());
+    control().launches_until_failure = 3;
+    const std::string reason = step(3);
+    CAPTURE(reason);
+    CHECK(reason.find("a kernel failed on the GPU") != std::string::npos);
+    CHECK(reason.find("a step of 1 token") != std::string::npos);
+    control().launches_until_failure = -1;
+    CHECK(step(3) == reason);
+    const auto fork = backend->fork_sequence(sequence);
+    REQUIRE_FALSE(fork);
+    CHECK(fork.error().message == reason);
+    CHECK(backend->length(sequence) == 3);
+    backend->end_sequence(sequence);
+  }
+  cuda_emulation::recover();
+  const auto after = cuda_emulation::usage();
+  CHECK(after.device_bytes == before.device_bytes);
+  CHECK(after.allocations == before.allocations);
+  CHECK(after.streams == before.streams);
+  CHECK(after.events == before.events);
+  CHECK(after.graphs == before.graphs);
+}
+
+TEST_CASE("CudaBackend, memory stays flat while sequences come and go") {
+  const auto model = random_model(bf16_model());
+  const auto backend = test::start_backend(model, on_cuda());
+  const auto ids = random_ids(61, 20, 1);
+  std::size_t bytes = 0;
+  for (int round = 0; round < 6; ++round) {
+    const engine::SequenceId sequence = backend->start_sequence();
+    const StepInput prompt{sequence, ids, LogitRows::last};
+    REQUIRE(backend->step(std::span(&prompt, 1)));
+    const auto fork = backend->fork_sequence(sequence);
+    REQUIRE(fork);
+    for (int i = 0; i < 3; ++i) {
+      const StepInput both[] = {{sequence, std::span(ids).first(1), LogitRows::none, true},
+                                {*fork, std::span(ids).first(1), LogitRows::none, true}};
+      REQUIRE(backend->step(both));
+    }
+    backend->end_sequence(sequence);
+    backend->end_sequence(*fork);
+    if (round == 1) bytes = cuda_emulation::usage().device_bytes;
+    if (round > 1) CHECK(cuda_emulation::usage().device_bytes == bytes);
+  }
+}
+
+TEST_CASE("CudaBackend, giving up an upload is an interruption, and progress ends with all bytes") {
+  const auto model = random_model(bf16_model());
+  const auto facts = engine::resolve_policy({}, *model);
+  REQUIRE(facts);
+  engine::BackendOptions options;
+  options.device = engine::Device::cuda;
+  options.cache_bytes = test::kTestCacheBytes;
+  options.on_upload = [](std::int64_t done, std::int64_t total) { return done < total / 2; };
+  const auto given_up = engine::make_backend(model, engine::make_policy(*facts, *model), options);
+  REQUIRE_FALSE(given_up);
+  CHECK(given_up.error().code == engine::ErrorCode::interrupted);
+  std::int64_t last = 0;
+  options.on_upload = [&](std::int64_t done, std::int64_t total) {
+    CHECK(done > last);
+    last = done;
+    CHECK(done <= total);
+    return true;
+  };
+  REQUIRE(engine::make_backend(model, engine::make_policy(*facts, *model), options));
+  CHECK(last > 0);
+  const std::int64_t before = last;
+  REQUIRE(engine::make_backend(model, engine::make_policy(*facts, *model), options));
+  CHECK(last == before);  // the weights were there already
+}
