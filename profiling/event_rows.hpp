@@ -35,6 +35,10 @@ class EventRows {
   engine::Status write(const engine::QualityMeasured& quality);
   engine::Status write(const engine::Notice& notice);
   engine::Status write(const engine::RunFinished& finished);
+  engine::Status write(const engine::KernelsNamed&) { return {}; }
+  engine::Status write(const engine::TrackNamed&) { return {}; }
+  engine::Status write(const engine::CountersSampled&) { return {}; }
+  engine::Status write(const engine::RecordsLost&) { return {}; }
 
   engine::Status write_spans(Statement& insert, std::span<const engine::Span> spans);
   engine::Result<std::int64_t> string_id(const std::string& text);

@@ -23,6 +23,16 @@ std::size_t payload_bytes(const engine::Event& event) {
     std::size_t operator()(const engine::SequenceStarted&) const { return 0; }
     std::size_t operator()(const engine::StepFinished&) const { return 0; }
     std::size_t operator()(const engine::RunFinished& e) const { return e.reason.size(); }
+    std::size_t operator()(const engine::KernelsNamed& e) const {
+      std::size_t bytes = 0;
+      for (const std::string& name : e.names) bytes += sizeof(name) + name.size();
+      return bytes;
+    }
+    std::size_t operator()(const engine::TrackNamed& e) const { return e.name.size(); }
+    std::size_t operator()(const engine::CountersSampled& e) const {
+      return e.samples.size() * sizeof(engine::CounterSample);
+    }
+    std::size_t operator()(const engine::RecordsLost& e) const { return e.what.size() + e.meaning.size(); }
   };
   return sizeof(engine::Event) + std::visit(Size{}, event);
 }

@@ -62,6 +62,10 @@ struct RunModel::State {
   void take(const engine::QualityMeasured& quality);
   void take(engine::Notice& notice);
   void take(engine::RunFinished& finished);
+  void take(engine::KernelsNamed& named);
+  void take(engine::TrackNamed& named);
+  void take(engine::CountersSampled& sampled);
+  void take(engine::RecordsLost& lost);
 
   template <typename Change>
   void publish(const Change& change) {
@@ -152,6 +156,29 @@ void RunModel::State::take(engine::RunFinished& finished) {
     s.last_ns_ = std::max(s.last_ns_, finished.end_ns);
     s.finished_ = std::move(finished);
   });
+}
+
+void RunModel::State::take(engine::KernelsNamed& named) {
+  for (std::string& name : named.names) store->kernels.append(std::move(name));
+  publish([&](RunSnapshot& s) { s.kernels_ += static_cast<std::int32_t>(named.names.size()); });
+}
+
+void RunModel::State::take(engine::TrackNamed& named) {
+  store->tracks.append(std::move(named));
+  publish([](RunSnapshot& s) { ++s.tracks_; });
+}
+
+void RunModel::State::take(engine::CountersSampled& sampled) {
+  for (engine::CounterSample& sample : sampled.samples) {
+    sample.time_ns = in_range(sample.time_ns);
+    store->counters.append(std::move(sample));
+  }
+  publish([&](RunSnapshot& s) { s.counters_ += static_cast<std::int32_t>(sampled.samples.size()); });
+}
+
+void RunModel::State::take(engine::RecordsLost& lost) {
+  store->losses.append(std::move(lost));
+  publish([](RunSnapshot& s) { ++s.losses_; });
 }
 
 std::int32_t RunModel::State::measure_index(const std::string& name) {

@@ -16,7 +16,7 @@
 namespace app::view {
 
 struct RunModelOptions {
-  std::size_t max_spans = std::size_t{1} << 20;  // 40 MB; older ones are dropped and counted
+  std::size_t max_spans = std::size_t{1} << 20;  // 56 MB; older ones are dropped and counted
 };
 
 class RunModel final : public engine::EventSink {

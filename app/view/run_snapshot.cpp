@@ -111,4 +111,29 @@ const std::string& RunSnapshot::notice(std::int32_t index) const {
   return store_->notices[at(index)];
 }
 
+const std::string* RunSnapshot::kernel_name(std::int32_t kernel) const {
+  if (kernel < 0 || kernel >= kernel_count()) return nullptr;
+  const auto given = static_cast<std::int32_t>(run().kernels.size());
+  return kernel < given ? &run().kernels[at(kernel)] : &store_->kernels[at(kernel - given)];
+}
+
+std::int32_t RunSnapshot::kernel_count() const {
+  return static_cast<std::int32_t>(run().kernels.size()) + kernels_;
+}
+
+const engine::TrackNamed& RunSnapshot::track(std::int32_t index) const {
+  assert(index < tracks_);
+  return store_->tracks[at(index)];
+}
+
+const engine::CounterSample& RunSnapshot::counter(std::int32_t index) const {
+  assert(index < counters_);
+  return store_->counters[at(index)];
+}
+
+const engine::RecordsLost& RunSnapshot::loss(std::int32_t index) const {
+  assert(index < losses_);
+  return store_->losses[at(index)];
+}
+
 }  // namespace app::view

@@ -128,6 +128,16 @@ class RunSnapshot {
   std::int32_t notice_count() const { return notices_; }
   const std::string& notice(std::int32_t index) const;
 
+  // Of Span::kernel; null where there is none.
+  const std::string* kernel_name(std::int32_t kernel) const;
+  std::int32_t kernel_count() const;
+  std::int32_t track_count() const { return tracks_; }
+  const engine::TrackNamed& track(std::int32_t index) const;  // a later one of the same track wins
+  std::int32_t counter_count() const { return counters_; }
+  const engine::CounterSample& counter(std::int32_t index) const;
+  std::int32_t loss_count() const { return losses_; }
+  const engine::RecordsLost& loss(std::int32_t index) const;  // a later one of the same kind wins
+
   bool finished() const { return finished_.has_value(); }
   const std::optional<engine::RunFinished>& finish() const { return finished_; }
   std::int64_t last_ns() const { return last_ns_; }  // the latest time told of
@@ -148,6 +158,10 @@ class RunSnapshot {
   std::int32_t quality_ = 0;
   std::int32_t measures_ = 0;
   std::int32_t notices_ = 0;
+  std::int32_t kernels_ = 0;
+  std::int32_t tracks_ = 0;
+  std::int32_t counters_ = 0;
+  std::int32_t losses_ = 0;
   std::int64_t last_ns_ = 0;
   std::int64_t kv_reads_ = 0;
   std::int64_t ignored_ = 0;

@@ -13,6 +13,7 @@
 
 #include "engine/checkpoint/model.hpp"
 #include "engine/events/events.hpp"
+#include "engine/events/gpu_profiler.hpp"
 #include "engine/events/result.hpp"
 #include "engine/policy/policy.hpp"
 
@@ -66,6 +67,9 @@ struct BackendOptions {
   bool reference = false;  // plain float32 kernels and a float32 cache
   bool spans = true;       // time every operation
   bool live_at = false;    // fill SequenceOutput::live_at
+  // Told of every launch on a GPU; not owned, outlives the backend. Null: the backend times operations
+  // itself.
+  GpuProfiler* profiler = nullptr;
 };
 
 class Backend {

@@ -67,7 +67,26 @@ struct RunStarted {
   std::int32_t page_slots = 0;          // slots in one page of a head's cache
   std::int64_t slot_bytes = 0;          // K and V of one slot of one head
   std::vector<std::string> operations;  // names that Span::operation indexes
-  std::vector<std::string> kernels;     // names that Span::kernel indexes
+  std::vector<std::string> kernels;     // names that Span::kernel indexes; KernelsNamed adds to them
+};
+
+// Kernels seen for the first time: their names follow those known so far.
+struct KernelsNamed {
+  std::vector<std::string> names;
+};
+
+// Lanes of the CPU, as Span::stream: what the engine's thread computes, the calls by which it hands work to a
+// GPU, and what the profiler itself costs.
+inline constexpr std::int32_t kEngineLane = 0;
+inline constexpr std::int32_t kLaunchLane = 1;
+inline constexpr std::int32_t kProfilerLane = 2;
+inline constexpr std::int32_t kWholeDevice = -1;  // TrackNamed::stream: the device itself
+
+// A device or one of its streams has this name: "NVIDIA H200", "decode", "launches".
+struct TrackNamed {
+  std::int16_t device = 0;  // as in Span
+  std::int32_t stream = kWholeDevice;
+  std::string name;
 };
 
 // A sequence begins, empty or as a continuation of its parent's first `fork_position` tokens.
@@ -130,20 +149,43 @@ struct StepFinished {
   std::int64_t kv_reads = 0;  // slots read by attention, summed over queries, layers and KV heads
 };
 
-// One timed operation: a GPU kernel, or one CPU operation of one layer.
+// One timed operation: a GPU kernel, copy or graph, one CPU operation of one layer, or a call that launches.
+// Those of a GPU become known some time after their step has finished.
 struct Span {
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;
-  Step step = 0;
+  Step step = 0;            // -1: belongs to no step, or to one that is not known
   std::int16_t layer = -1;  // -1: not inside a layer (embedding, head, sampling)
   std::int16_t operation = 0;
   std::int16_t kernel = 0;
   std::int16_t device = -1;  // -1: the CPU; otherwise the GPU's index
-  std::int32_t stream = 0;   // GPU stream; CPU: 0, the engine's thread
+  std::int32_t stream = 0;   // GPU stream; CPU: kEngineLane, kLaunchLane, kProfilerLane
+  std::int32_t graph = -1;   // number of the graph that launched it; -1: none
+  std::int64_t bytes = 0;    // that it must move at least, read and written; 0: not known
 };
 
 struct SpansRecorded {
   std::vector<Span> spans;
+};
+
+// A quantity over time that belongs to no step: memory, power, clocks, utilisation.
+struct CounterSample {
+  std::int16_t device = -1;  // as in Span
+  std::string track;         // "memory used"
+  std::string unit;          // "bytes", "W", "MHz", "%"
+  std::int64_t time_ns = 0;
+  double value = 0;
+};
+
+struct CountersSampled {
+  std::vector<CounterSample> samples;
+};
+
+// Profiling records that were lost, or could not be used, by the end of this event; counts only grow.
+struct RecordsLost {
+  std::string what;  // a word: "unattributed", "untimed", "refused_buffers"
+  std::int64_t count = 0;
+  std::string meaning;  // for people
 };
 
 // A run parameter took this value at this step (policy, threshold and window are fixed within a run).
@@ -171,9 +213,9 @@ struct RunFinished {
   std::string reason;  // "eos", "length", "interrupted", or an error's text
 };
 
-using Event =
-    std::variant<RunStarted, SequenceStarted, TokenAdded, GatesDecided, TokensEvicted, OccupancyChanged,
-                 StepFinished, SpansRecorded, ParameterChanged, QualityMeasured, Notice, RunFinished>;
+using Event = std::variant<RunStarted, SequenceStarted, TokenAdded, GatesDecided, TokensEvicted,
+                           OccupancyChanged, StepFinished, SpansRecorded, ParameterChanged, QualityMeasured,
+                           Notice, RunFinished, KernelsNamed, TrackNamed, CountersSampled, RecordsLost>;
 
 // Receives events on the engine's thread. Must return quickly: real work belongs on the receiver's own
 // thread.

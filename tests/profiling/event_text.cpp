@@ -54,6 +54,7 @@ struct Text {
     for (const auto& s : e.spans) {
       text += fmt::format(" ({} {} {} {} {} {} {} {})", s.start_ns, s.end_ns, s.step, s.layer, s.operation,
                           s.kernel, s.device, s.stream);
+      if (s.graph >= 0 || s.bytes != 0) text += fmt::format("[{} {}]", s.graph, s.bytes);
     }
     return text;
   }
@@ -66,6 +67,19 @@ struct Text {
   std::string operator()(const engine::Notice& e) const { return fmt::format("notice '{}'", e.text); }
   std::string operator()(const engine::RunFinished& e) const {
     return fmt::format("finished {} '{}'", e.end_ns, e.reason);
+  }
+  std::string operator()(const engine::KernelsNamed& e) const { return fmt::format("kernels {}", e.names); }
+  std::string operator()(const engine::TrackNamed& e) const {
+    return fmt::format("track {} {} '{}'", e.device, e.stream, e.name);
+  }
+  std::string operator()(const engine::CountersSampled& e) const {
+    std::string text = "counters";
+    for (const auto& s : e.samples)
+      text += fmt::format(" ({} '{}' '{}' {} {})", s.device, s.track, s.unit, s.time_ns, s.value);
+    return text;
+  }
+  std::string operator()(const engine::RecordsLost& e) const {
+    return fmt::format("lost '{}' {} '{}'", e.what, e.count, e.meaning);
   }
 };
 
