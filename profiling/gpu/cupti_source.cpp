@@ -41,6 +41,14 @@ engine::Result<ActivitySource*> cupti_source(const std::string& library) {
   return static_cast<ActivitySource*>(*session);
 }
 
+void pause_cupti_source() {
+  Shared& state = shared();
+  const std::lock_guard lock(state.mutex);
+  if (!state.session || !*state.session) return;
+  const auto ignored = (**state.session)->set_mode(ProfileMode::off);  // switching off cannot fail
+  static_cast<void>(ignored);
+}
+
 void end_cupti_source() {
   Shared& state = shared();
   const std::lock_guard lock(state.mutex);

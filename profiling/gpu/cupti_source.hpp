@@ -14,6 +14,9 @@ namespace profiling {
 // CUDA.
 engine::Result<ActivitySource*> cupti_source(const std::string& library = {});
 
+// Records nothing until it is asked to again, if it was ever opened.
+void pause_cupti_source();
+
 // At the end of main(), if it was ever opened: the device idle, nothing launched afterwards.
 void end_cupti_source();
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kOther = "other kernels";
 
 std::string demangled(const char* name) {
+  if (!std::string_view(name).starts_with("_Z")) return name;  // "x" would read as the type long long
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
                                                          &std::free);

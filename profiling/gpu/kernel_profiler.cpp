@@ -35,17 +35,13 @@ KernelProfiler::KernelProfiler(ActivitySource* source, const KernelProfilerOptio
   if (source_ != nullptr) {
     if (const auto status = set_mode(options.mode); !status) failure_ = status.error().message;
   }
-  thread_ = std::jthread([this](const std::stop_token& stop) { collect(stop); });
 }
 
 KernelProfiler::~KernelProfiler() {
   thread_.request_stop();
   wake_.notify_all();
-  thread_.join();
-  if (source_ == nullptr) return;
-  gather(true);
-  const auto ignored = source_->set_mode(ProfileMode::off);  // the program is done with it in any case
-  static_cast<void>(ignored);
+  if (thread_.joinable()) thread_.join();
+  gather(false);
 }
 
 engine::Status KernelProfiler::set_mode(ProfileMode mode) {
@@ -78,6 +74,7 @@ void KernelProfiler::start_run(std::int64_t steady_start_ns) {
   fall_back_reason_.clear();
   running_ = true;
   wake_.notify_all();
+  if (!thread_.joinable()) thread_ = std::jthread([this](const std::stop_token& stop) { collect(stop); });
 }
 
 void KernelProfiler::say_beginning(engine::GpuRecords& out) {
@@ -119,7 +116,7 @@ void KernelProfiler::fall_back(engine::GpuRecords& out) {
 void KernelProfiler::finish_run(engine::GpuRecords& out) {
   {
     std::unique_lock lock(mutex_);
-    if (running_) {
+    if (running_ && thread_.joinable()) {
       finishing_ = true;
       wake_.notify_all();
       const bool in_time = finished_.wait_for(lock, kLongestEnding, [this] { return !finishing_; });

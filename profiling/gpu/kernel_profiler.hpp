@@ -36,7 +36,8 @@ class KernelProfiler final : public engine::GpuProfiler {
  public:
   // `source` outlives it. Null: nothing is timed here, for `reason`, and only counters are sampled.
   KernelProfiler(ActivitySource* source, const KernelProfilerOptions& options, std::string reason = {});
-  // The device must be idle. Switches the source off.
+  // Leaves the source recording: a run after this one would otherwise be another session to CUPTI, and in
+  // those 13.0 gives launches of graphs wrong correlation ids.
   ~KernelProfiler() override;
 
   // Between two steps, with the device idle; on the launching thread, as all that follows.
@@ -113,7 +114,7 @@ class KernelProfiler final : public engine::GpuProfiler {
 
   GpuCounters counters_;         // the collector's
   std::vector<Activity> batch_;  // the collector's
-  std::jthread thread_;          // last: it uses the rest
+  std::jthread thread_;          // from the first run on; last: it uses the rest
 };
 
 }  // namespace profiling

@@ -7,6 +7,8 @@ engine::Result<ActivitySource*> cupti_source(const std::string&) {
   return engine::failed("this program was built without CUPTI");
 }
 
+void pause_cupti_source() {}
+
 void end_cupti_source() {}
 
 std::string describe_cupti() {
