@@ -23,7 +23,8 @@ inline constexpr std::int16_t kUnattributed = -1;  // whose operation is not kno
 inline constexpr std::int16_t kWholeGraph = -2;    // one launch of a graph, its kernels not told apart
 inline constexpr std::int16_t kProfilerCost = -3;  // time that the profiler itself takes
 
-// GpuScope::bytes: the slots of the cache that attention reads, which cache_bytes() tells afterwards.
+// GpuScope::bytes: the slots of the cache that attention reads, which cache_bytes() tells afterwards. Not
+// known in prefill.
 inline constexpr std::int64_t kCacheBytes = -1;
 
 // Whose the launches are.
@@ -63,11 +64,12 @@ class GpuProfiler {
   // first has its bytes.
   virtual void enter(const GpuScope& scope) = 0;
   virtual void leave() = 0;
-  // Around one graph launch; `graph_bytes` as in GpuScope, of the whole graph.
+  // Around one graph launch; `graph_bytes` as in GpuScope, of the whole graph without the cache's slots.
   virtual void enter_graph(Step step, Phase phase, std::int64_t graph_bytes) = 0;
   virtual void leave_graph() = 0;
   // Bytes of the cache that the attention of each layer read in this step, once they are known; before the
-  // session's take() of that step.
+  // session's take() of that step. Used for decode alone: a prefill kernel reads a slot once for many
+  // queries.
   virtual void cache_bytes(Step step, std::span<const std::int64_t> by_layer) = 0;
   // `stream`: a CUstream (cudaStream_t) of the current context.
   virtual void name_stream(void* stream, std::string_view name) = 0;

@@ -2,6 +2,7 @@
 // The session's thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "engine/events/events.hpp"
@@ -24,7 +25,7 @@ class ProfilerEvents {
 
   GpuProfiler& profiler_;
   EventSink& sink_;
-  std::int16_t first_operation_ = 0;  // kUnattributed's; the others follow
+  std::array<std::int16_t, 3> operations_{};  // of kUnattributed, kWholeGraph and kProfilerCost
   std::int16_t first_kernel_ = 0;
 };
 

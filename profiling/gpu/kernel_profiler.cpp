@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace profiling {
@@ -130,14 +131,19 @@ void KernelProfiler::finish_run(engine::GpuRecords& out) {
   attributor_.start_run(0, kNever);
 }
 
-// Records of other launches of the step's graph are known before its cache's lengths are.
+// What attention reads of the cache is known only after the launch: a graph's bytes are told without it.
 void KernelProfiler::resolve_cache_bytes(std::vector<engine::Span>& spans) const {
   for (engine::Span& span : spans) {
-    if (span.bytes != engine::kCacheBytes) continue;
-    span.bytes = 0;
+    const bool graph = span.operation == engine::kWholeGraph && span.device >= 0 && span.bytes > 0;
+    if (span.bytes != engine::kCacheBytes && !graph) continue;
     const auto step = cache_bytes_.find(span.step);
+    const bool known = step != cache_bytes_.end();
+    if (graph) {
+      if (known) span.bytes += std::accumulate(step->second.begin(), step->second.end(), std::int64_t{0});
+      continue;
+    }
     const auto layer = static_cast<std::size_t>(span.layer);
-    if (step != cache_bytes_.end() && layer < step->second.size()) span.bytes = step->second[layer];
+    span.bytes = known && layer < step->second.size() ? step->second[layer] : 0;
   }
 }
 
@@ -160,6 +166,7 @@ void KernelProfiler::enter_graph(engine::Step step, engine::Phase phase, std::in
 void KernelProfiler::open_launch(const LaunchScope& scope, std::int64_t bytes) {
   step_ = scope.step;
   if (!times_kernels()) return;
+  if (bytes == engine::kCacheBytes && scope.phase == engine::Phase::prefill) bytes = 0;
   const std::uint64_t id = scope_id(scope, serial_++);
   bytes_.put(id, bytes);
   source_->push(id);

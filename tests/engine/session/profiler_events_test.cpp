@@ -61,6 +61,21 @@ TEST_CASE("ProfilerEvents, number the profiler's names and operations after the 
   CHECK(spans[1].kernel == 4);
 }
 
+TEST_CASE("ProfilerEvents, graphs are an operation of the backend's where it has one") {
+  FakeProfiler profiler;
+  Recorder recorder;
+  engine::ProfilerEvents events(profiler, recorder);
+  engine::RunStarted run;
+  run.operations = {"graph", "qkv"};
+  events.complete(run);
+  CHECK(run.operations == std::vector<std::string>{"graph", "qkv", "unattributed", "profiling"});
+  profiler.next.spans = {span(engine::kWholeGraph, 0), span(engine::kProfilerCost, 0)};
+  events.after_step();
+  const auto& spans = std::get<engine::SpansRecorded>(recorder.events.front()).spans;
+  CHECK(spans[0].operation == 0);
+  CHECK(spans[1].operation == 3);
+}
+
 TEST_CASE("ProfilerEvents, tell everything that is known, and nothing where nothing is") {
   FakeProfiler profiler;
   Recorder recorder;

@@ -215,6 +215,26 @@ TEST_CASE("KernelProfiler, attention inside a graph has the bytes of the step's 
   CHECK(records.spans[1].bytes == 0);  // not told
 }
 
+TEST_CASE("KernelProfiler, a graph's bytes and those of the step's cache are the whole graph's") {
+  FakeSource source;
+  KernelProfiler profiler(&source, options(ProfileMode::light));
+  profiler.start_run(static_cast<std::int64_t>(steady_ns()));
+  profiler.enter_graph(0, engine::Phase::decode, 1'000);
+  profiler.leave_graph();
+  profiler.cache_bytes(0, std::vector<std::int64_t>{100, 200});
+  profiler.enter({1, engine::Phase::prefill, 0, 4, engine::kCacheBytes});
+  profiler.leave();
+  profiler.cache_bytes(1, std::vector<std::int64_t>{100, 200});
+  Activity graph = kernel(1, nullptr, steady_ns());
+  graph.kind = ActivityKind::graph;
+  source.record({scope(1, source.ids[0]), graph, scope(2, source.ids[1]), kernel(2, "prefill", steady_ns())});
+  engine::GpuRecords records;
+  profiler.finish_run(records);
+  REQUIRE(records.spans.size() == 2);
+  CHECK(records.spans[0].bytes == 1'300);
+  CHECK(records.spans[1].bytes == 0);  // a prefill kernel reads a slot for many queries at once
+}
+
 TEST_CASE("KernelProfiler, falls back to light when kernels stop having time stamps") {
   FakeSource source;
   KernelProfiler profiler(&source, options(ProfileMode::detailed));
