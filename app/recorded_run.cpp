@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "app/recording.hpp"
+#include "profiling/gpu/make_kernel_profiler.hpp"
 #include "profiling/trace_writer.hpp"
 
 namespace app {
@@ -48,8 +49,10 @@ engine::Result<RecordedRun> run_recorded(
     open = std::move(*created);
   }
   Recording recording(open.writer.get(), also, setup.notices, on_trace_error, on_cost);
-  const auto summary =
-      engine::run_session(loaded.model, loaded.tokenizer, setup.session, setup.request, recording);
+  const auto profiler = profiling::make_kernel_profiler(setup.profile);
+  engine::SessionOptions session = setup.session;
+  session.backend.profiler = profiler.get();
+  const auto summary = engine::run_session(loaded.model, loaded.tokenizer, session, setup.request, recording);
   RecordedRun done;
   if (summary) {
     done.summary = *summary;
@@ -62,6 +65,7 @@ engine::Result<RecordedRun> run_recorded(
   }
   done.run = recording.run();
   done.notices = recording.notices();
+  for (std::string& loss : recording.losses()) done.notices.push_back(std::move(loss));
   return done;
 }
 

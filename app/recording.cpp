@@ -22,7 +22,14 @@ void Recording::on_event(engine::Event event) {
     return;
   }
   if (const auto* notice = std::get_if<engine::Notice>(&event)) notices_.push_back(notice->text);
+  if (const auto* lost = std::get_if<engine::RecordsLost>(&event)) losses_[lost->what] = *lost;
   forward(std::move(event));
+}
+
+std::vector<std::string> Recording::losses() const {
+  std::vector<std::string> texts;
+  for (const auto& [what, lost] : losses_) texts.push_back(std::to_string(lost.count) + " " + lost.meaning);
+  return texts;
 }
 
 void Recording::forward(engine::Event event) {

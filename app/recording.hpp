@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ class Recording : public engine::EventSink {
   const std::optional<engine::RunStarted>& run() const { return run_; }
   const std::vector<std::string>& notices() const { return notices_; }  // given and emitted
   const std::optional<engine::Error>& trace_error() const { return trace_error_; }
+  // What profiling lost, for people: "5 kernels, copies and graphs without time stamps".
+  std::vector<std::string> losses() const;
 
  private:
   void forward(engine::Event event);
@@ -40,6 +43,7 @@ class Recording : public engine::EventSink {
   std::function<void(const engine::Error&)> on_trace_error_;
   std::function<void(const profiling::RecordingCost&)> on_cost_;
   std::optional<engine::RunStarted> run_;
+  std::map<std::string, engine::RecordsLost> losses_;
   std::optional<engine::Error> trace_error_;
 };
 

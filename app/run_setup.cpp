@@ -48,6 +48,21 @@ engine::Status check_values(const RunOptions& options) {
   return {};
 }
 
+// The CPU's operations are always timed, by the engine itself.
+engine::Result<profiling::ProfileMode> profile_of(const RunOptions& options) {
+  const bool on_cpu = options.device.device == "cpu";
+  if (!options.profile) return on_cpu ? profiling::ProfileMode::off : profiling::ProfileMode::light;
+  const auto mode = profiling::profile_mode(*options.profile);
+  if (!mode) {
+    return engine::bad_input("--profile: expected off, light or detailed, got '{}'", *options.profile);
+  }
+  if (on_cpu && *mode != profiling::ProfileMode::off) {
+    return engine::bad_input("--profile {}: times the kernels of a GPU, cannot be used with --device cpu",
+                             *options.profile);
+  }
+  return *mode;
+}
+
 }  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
@@ -60,10 +75,15 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_flag("--quality-prompt", options.quality_prompt, "The same, and the prompt's positions too");
   add_sampling_options(command, options.sampling);
   add_device_options(command, options.device);
+  command
+      .add_option("--profile", options.profile,
+                  "GPU: time nothing (off), whole graphs (light, default) or every kernel (detailed)")
+      ->type_name("MODE");
 }
 
 engine::Result<engine::SessionOptions> session_options(const RunOptions& options) {
   if (auto status = check_values(options); !status) return status.error();
+  if (auto profile = profile_of(options); !profile) return profile.error();
   engine::SessionOptions session;
   auto backend = to_backend_options(options.device);
   if (!backend) return backend.error();
@@ -94,6 +114,7 @@ engine::Result<RunSetup> set_up_run(const LoadedModel& loaded, const PromptText&
   auto session = session_options(options);
   if (!session) return session.error();
   setup.session = *session;
+  if (const auto profile = profile_of(options)) setup.profile = *profile;
   if (auto policy = engine::resolve_policy(setup.session.policy, *loaded.model); !policy) {
     return policy.error();
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "engine/events/result.hpp"
 #include "engine/session/session.hpp"
 #include "engine/tokenizer/tokenizer.hpp"
+#include "profiling/gpu/profile_mode.hpp"
 
 namespace app {
 
@@ -25,8 +27,9 @@ struct RunOptions {
   engine::SamplingOptions sampling;
   std::int32_t chains = 1;
   bool ignore_eos = false;
-  bool quality = false;         // measure the answers against the dense model
-  bool quality_prompt = false;  // the prompt's positions too
+  bool quality = false;                // measure the answers against the dense model
+  bool quality_prompt = false;         // the prompt's positions too
+  std::optional<std::string> profile;  // of a GPU: off, light (default) or detailed
 };
 
 // --prompt and --tokens are required by `record` and given otherwise in the window: they are added apart.
@@ -42,6 +45,8 @@ struct RunSetup {
   engine::SessionOptions session;
   engine::RunRequest request;        // without on_progress and stop
   std::vector<std::string> notices;  // what the user should know before it starts
+  // Of a GPU's kernels.
+  profiling::ProfileMode profile = profiling::ProfileMode::off;
 };
 
 // What can be refused without a checkpoint.

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kExported[] = {"meta",       "sequences", "tokens",    "steps",     "kv_reads",
                                      "gates",      "decisions", "evictions", "occupancy", "kernels",
-                                     "parameters", "quality",   "notices",   "drops"};
+                                     "parameters", "quality",   "notices",   "drops",     "kernel_speeds",
+                                     "tracks",     "counters"};
 
 // The folder is created; one that holds anything is refused, so that no file of the user's is overwritten.
 engine::Status make_folder(const fs::path& folder) {

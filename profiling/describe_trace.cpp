@@ -2,7 +2,6 @@
 #include <nlohmann/json.hpp>
 
 #include "profiling/read_transaction.hpp"
-#include "profiling/schema.hpp"
 #include "profiling/trace_access.hpp"
 #include "profiling/trace_tools.hpp"
 
@@ -11,6 +10,7 @@ namespace {
 
 struct Description {
   engine::RunStarted run;
+  std::int64_t schema_version = 0;
   std::int64_t tokens = 0, steps = 0, sequences = 0, spans = 0;
   bool finished = false;
   std::string end_reason;
@@ -40,6 +40,9 @@ engine::Result<Description> describe(const std::filesystem::path& trace) {
     what.end_reason = std::string(counts.text(5));
   }
   if (const auto status = counts.status(); !status) return status.error();
+  const auto version = db.integer("PRAGMA user_version");
+  if (!version) return version.error();
+  what.schema_version = *version;
   std::error_code error;
   what.file_bytes = std::filesystem::file_size(trace, error);
   return what;
@@ -50,7 +53,7 @@ std::string to_json(const std::filesystem::path& trace, const Description& what)
   const engine::RunStarted& run = what.run;
   const Json json = {{"trace", trace.string()},
                      {"file_bytes", what.file_bytes},
-                     {"schema_version", kSchemaVersion},
+                     {"schema_version", what.schema_version},
                      {"program_version", run.program_version},
                      {"start_unix_ns", run.start_unix_ns},
                      {"finished", what.finished},
@@ -82,7 +85,7 @@ std::string to_text(const std::filesystem::path& trace, const Description& what)
   const engine::RunStarted& run = what.run;
   std::string text =
       fmt::format("trace      {}, {:.1f} MB, schema version {}, recorded by DMScope {}\n", trace.string(),
-                  static_cast<double>(what.file_bytes) * 1e-6, kSchemaVersion, run.program_version);
+                  static_cast<double>(what.file_bytes) * 1e-6, what.schema_version, run.program_version);
   text += fmt::format("model      {} ({}, {}), {} layers, {} query and {} KV heads of {}\n", run.model_name,
                       run.architecture, run.weight_dtype, run.shape.layers, run.shape.query_heads,
                       run.shape.kv_heads, run.shape.head_dim);

@@ -13,6 +13,11 @@ std::int64_t subtract(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
 }
 
+bool counts_rows(EventKind kind) {
+  return kind == EventKind::spans_recorded || kind == EventKind::kernels_named ||
+         kind == EventKind::counters_sampled;
+}
+
 }  // namespace
 
 void EventLogCodec::encode(const EventLogEntry& entry, Blob& out) {
@@ -27,13 +32,13 @@ void EventLogCodec::encode(const EventLogEntry& entry, Blob& out) {
     gates_step_ = entry.step;
   } else if (entry.kind == EventKind::occupancy_changed) {
     put_varint(out, entry.sequence);
-  } else if (entry.kind == EventKind::spans_recorded) {
+  } else if (counts_rows(entry.kind)) {
     put_varint(out, entry.count);
   }
 }
 
 bool EventLogCodec::decode(BlobView in, std::size_t& at, EventLogEntry& entry) {
-  if (at >= in.size() || in[at] > static_cast<std::uint8_t>(EventKind::run_finished)) return false;
+  if (at >= in.size() || in[at] > static_cast<std::uint8_t>(EventKind::records_lost)) return false;
   entry = {};
   entry.kind = static_cast<EventKind>(in[at++]);
   if (entry.kind == EventKind::gates_decided) {
@@ -50,7 +55,7 @@ bool EventLogCodec::decode(BlobView in, std::size_t& at, EventLogEntry& entry) {
     return true;
   }
   if (entry.kind == EventKind::occupancy_changed) return get_varint(in, at, entry.sequence);
-  if (entry.kind == EventKind::spans_recorded) return get_varint(in, at, entry.count);
+  if (counts_rows(entry.kind)) return get_varint(in, at, entry.count);
   return true;
 }
 

@@ -3,7 +3,8 @@
 //
 // One byte per event (its kind), followed for some kinds by varints: gates: sequence, first position relative
 // to the end of the sequence's previous gates, count, step relative to the previous gates; occupancy:
-// sequence; spans: how many rows. Everything else of an event is the next row of its table.
+// sequence; spans, kernels and counters: how many rows. Everything else of an event is the next row of its
+// table.
 #pragma once
 
 #include <cstdint>
@@ -26,13 +27,18 @@ enum class EventKind : std::uint8_t {  // stored: never renumber
   quality_measured = 9,
   notice = 10,
   run_finished = 11,
+  // Since schema version 2:
+  kernels_named = 12,
+  track_named = 13,
+  counters_sampled = 14,
+  records_lost = 15,
 };
 
 struct EventLogEntry {
   EventKind kind = EventKind::notice;
   std::int64_t sequence = 0;        // gates, occupancy
   std::int64_t first_position = 0;  // gates
-  std::int64_t count = 0;           // gates: positions; spans: rows
+  std::int64_t count = 0;           // gates: positions; spans, kernels, counters: rows
   std::int64_t step = 0;            // gates
 };
 

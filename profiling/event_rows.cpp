@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kSpanRows = 16;
 
 std::string span_insert(std::size_t rows) {
-  std::string sql = "INSERT INTO raw_spans(start_ns, duration_ns, step, kind) VALUES(?, ?, ?, ?)";
-  for (std::size_t row = 1; row < rows; ++row) sql += ", (?, ?, ?, ?)";
+  std::string sql = "INSERT INTO raw_spans(start_ns, duration_ns, step, kind, bytes) VALUES(?, ?, ?, ?, ?)";
+  for (std::size_t row = 1; row < rows; ++row) sql += ", (?, ?, ?, ?, ?)";
   return sql;
 }
 
@@ -34,14 +34,21 @@ EventRows::EventRows(Database& db)
       insert_run_(db.prepare(
           "INSERT OR REPLACE INTO occupancy_runs(id, sequence, first_step, steps, live, allocated, "
           "live_bits, allocated_bits) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")),
-      insert_kind_(db.prepare("INSERT INTO span_kinds(id, layer, operation, kernel, device, stream) "
-                              "VALUES(?, ?, ?, ?, ?, ?)")),
+      insert_kind_(db.prepare("INSERT INTO span_kinds(id, layer, operation, kernel, device, stream, graph) "
+                              "VALUES(?, ?, ?, ?, ?, ?, ?)")),
       insert_span_(db.prepare(span_insert(1))),
       insert_spans_(db.prepare(span_insert(kSpanRows))),
       insert_parameter_(db.prepare("INSERT INTO raw_parameters(step, name, value) VALUES(?, ?, ?)")),
       insert_quality_(
           db.prepare("INSERT INTO raw_quality(sequence, position, measure, value) VALUES(?, ?, ?, ?)")),
-      insert_notice_(db.prepare("INSERT INTO raw_notices(text) VALUES(?)")) {}
+      insert_notice_(db.prepare("INSERT INTO raw_notices(text) VALUES(?)")),
+      insert_kernel_(db.prepare("INSERT INTO kernel_names(id, name) VALUES(?, ?)")),
+      insert_track_(db.prepare("INSERT INTO raw_tracks(device, stream, name) VALUES(?, ?, ?)")),
+      insert_counter_track_(
+          db.prepare("INSERT INTO counter_tracks(id, device, name, unit) VALUES(?, ?, ?, ?)")),
+      insert_counter_(db.prepare("INSERT INTO raw_counters(track, time_ns, value) VALUES(?, ?, ?)")),
+      insert_loss_(db.prepare("INSERT INTO raw_losses(what, count, meaning) VALUES(?, ?, ?)")),
+      insert_drop_(db.prepare("INSERT OR REPLACE INTO drops(what, count, meaning) VALUES(?, ?, ?)")) {}
 
 engine::Status EventRows::add(const engine::Event& event) {
   return std::visit([this](const auto& value) { return write(value); }, event);
@@ -53,6 +60,7 @@ engine::Status EventRows::write(const engine::RunStarted& run) {
   gates_.set_shape(run.shape.layers, run.shape.kv_heads);
   heads_ = static_cast<std::size_t>(run.shape.layers) * static_cast<std::size_t>(run.shape.kv_heads);
   page_slots_ = run.page_slots;
+  kernels_ = static_cast<std::int64_t>(run.kernels.size());
   log_.encode({.kind = EventKind::run_started}, log_bytes_);
   return write_run(db_, run);
 }
@@ -142,7 +150,8 @@ engine::Status EventRows::write_spans(Statement& insert, std::span<const engine:
   for (const engine::Span& span : spans) {
     const auto kind = span_kind(span);
     if (!kind) return kind.error();
-    for (const std::int64_t value : {span.start_ns, span.end_ns - span.start_ns, span.step, *kind}) {
+    for (const std::int64_t value :
+         {span.start_ns, span.end_ns - span.start_ns, span.step, *kind, span.bytes}) {
       insert.bind_at(++index, value);
     }
   }
@@ -166,6 +175,41 @@ engine::Status EventRows::write(const engine::Notice& notice) {
   return insert_notice_.bind(notice.text).run();
 }
 
+engine::Status EventRows::write(const engine::KernelsNamed& named) {
+  log_.encode({.kind = EventKind::kernels_named, .count = static_cast<std::int64_t>(named.names.size())},
+              log_bytes_);
+  for (const std::string& name : named.names) {
+    if (const auto status = insert_kernel_.bind(kernels_++, name).run(); !status) return status;
+  }
+  return {};
+}
+
+engine::Status EventRows::write(const engine::TrackNamed& named) {
+  log_.encode({.kind = EventKind::track_named}, log_bytes_);
+  return insert_track_.bind(std::int64_t{named.device}, named.stream, named.name).run();
+}
+
+engine::Status EventRows::write(const engine::CountersSampled& sampled) {
+  log_.encode(
+      {.kind = EventKind::counters_sampled, .count = static_cast<std::int64_t>(sampled.samples.size())},
+      log_bytes_);
+  for (const engine::CounterSample& sample : sampled.samples) {
+    const auto track = counter_track(sample);
+    if (!track) return track.error();
+    if (const auto status = insert_counter_.bind(*track, sample.time_ns, sample.value).run(); !status) {
+      return status;
+    }
+  }
+  return {};
+}
+
+engine::Status EventRows::write(const engine::RecordsLost& lost) {
+  log_.encode({.kind = EventKind::records_lost}, log_bytes_);
+  if (const auto status = insert_drop_.bind(lost.what, lost.count, lost.meaning).run(); !status)
+    return status;
+  return insert_loss_.bind(lost.what, lost.count, lost.meaning).run();
+}
+
 engine::Status EventRows::write(const engine::RunFinished& finished) {
   if (run_finished_) return engine::failed("trace '{}': a run finished twice", db_.trace());
   run_finished_ = true;
@@ -184,7 +228,7 @@ engine::Result<std::int64_t> EventRows::string_id(const std::string& text) {
 }
 
 engine::Result<std::int64_t> EventRows::span_kind(const engine::Span& span) {
-  const SpanKind kind{span.layer, span.operation, span.kernel, span.device, span.stream};
+  const SpanKind kind{span.layer, span.operation, span.kernel, span.device, span.stream, span.graph};
   // A step's operations come layer by layer, which is the order of the map.
   if (last_kind_ != span_kinds_.end() && ++last_kind_ != span_kinds_.end() && last_kind_->first == kind) {
     return last_kind_->second;
@@ -194,8 +238,18 @@ engine::Result<std::int64_t> EventRows::span_kind(const engine::Span& span) {
   last_kind_ = entry;
   if (fresh) {
     insert_kind_.bind(next, std::int64_t{span.layer}, std::int64_t{span.operation}, std::int64_t{span.kernel},
-                      std::int64_t{span.device}, span.stream);
+                      std::int64_t{span.device}, span.stream, span.graph);
     if (const auto status = insert_kind_.run(); !status) return status.error();
+  }
+  return entry->second;
+}
+
+engine::Result<std::int64_t> EventRows::counter_track(const engine::CounterSample& sample) {
+  const auto next = static_cast<std::int64_t>(counter_tracks_.size());
+  const auto [entry, fresh] = counter_tracks_.try_emplace({sample.device, sample.track, sample.unit}, next);
+  if (fresh) {
+    insert_counter_track_.bind(next, std::int64_t{sample.device}, sample.track, sample.unit);
+    if (const auto status = insert_counter_track_.run(); !status) return status.error();
   }
   return entry->second;
 }

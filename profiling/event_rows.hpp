@@ -35,18 +35,21 @@ class EventRows {
   engine::Status write(const engine::QualityMeasured& quality);
   engine::Status write(const engine::Notice& notice);
   engine::Status write(const engine::RunFinished& finished);
-  engine::Status write(const engine::KernelsNamed&) { return {}; }
-  engine::Status write(const engine::TrackNamed&) { return {}; }
-  engine::Status write(const engine::CountersSampled&) { return {}; }
-  engine::Status write(const engine::RecordsLost&) { return {}; }
+  engine::Status write(const engine::KernelsNamed& named);
+  engine::Status write(const engine::TrackNamed& named);
+  engine::Status write(const engine::CountersSampled& sampled);
+  engine::Status write(const engine::RecordsLost& lost);
 
   engine::Status write_spans(Statement& insert, std::span<const engine::Span> spans);
   engine::Result<std::int64_t> string_id(const std::string& text);
   engine::Result<std::int64_t> span_kind(const engine::Span& span);
+  engine::Result<std::int64_t> counter_track(const engine::CounterSample& sample);
   engine::Status write_run_row(const OccupancyRun& run);
 
-  // Layer, operation, kernel, device, stream.
-  using SpanKind = std::tuple<std::int16_t, std::int16_t, std::int16_t, std::int16_t, std::int32_t>;
+  // Layer, operation, kernel, device, stream, graph.
+  using SpanKind =
+      std::tuple<std::int16_t, std::int16_t, std::int16_t, std::int16_t, std::int32_t, std::int32_t>;
+  using CounterTrack = std::tuple<std::int16_t, std::string, std::string>;  // device, name, unit
   struct OpenRun {
     OccupancyRunBuilder builder;
     bool dirty = true;
@@ -65,9 +68,12 @@ class EventRows {
   std::unordered_map<std::string, std::int64_t> string_ids_;
   std::map<SpanKind, std::int64_t> span_kinds_;
   std::map<SpanKind, std::int64_t>::iterator last_kind_ = span_kinds_.end();
+  std::int64_t kernels_ = 0;  // names so far
+  std::map<CounterTrack, std::int64_t> counter_tracks_;
   Statement insert_log_, insert_string_, insert_sequence_, insert_token_, insert_step_, insert_evicted_,
       insert_run_, insert_kind_, insert_span_, insert_spans_, insert_parameter_, insert_quality_,
-      insert_notice_;
+      insert_notice_, insert_kernel_, insert_track_, insert_counter_track_, insert_counter_, insert_loss_,
+      insert_drop_;
 };
 
 }  // namespace profiling

@@ -1,6 +1,7 @@
 // `dmscope export --perfetto`: the Chrome JSON trace format, which ui.perfetto.dev opens. Times are
 // microseconds with three decimals, so nanoseconds survive.
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -38,6 +39,8 @@ struct Track {
   auto operator<=>(const Track&) const = default;
 };
 
+constexpr Track kRun{1, kStepsTrack};
+
 class EventWriter {
  public:
   explicit EventWriter(std::ostream& out) : out_(out) {
@@ -54,9 +57,9 @@ class EventWriter {
                            json_text(text), track.process, track.thread, microseconds(start_ns),
                            microseconds(duration_ns), args);
   }
-  void counter(std::string_view text, std::int64_t at_ns, const std::string& value) {
-    begin() << fmt::format(R"({{"ph":"C","name":{},"pid":1,"ts":{},"args":{{"value":{}}}}})", json_text(text),
-                           microseconds(at_ns), value);
+  void counter(Track track, std::string_view text, std::int64_t at_ns, const std::string& value) {
+    begin() << fmt::format(R"({{"ph":"C","name":{},"pid":{},"ts":{},"args":{{"value":{}}}}})",
+                           json_text(text), track.process, microseconds(at_ns), value);
   }
   void end() { out_ << "\n]}\n"; }
 
@@ -104,14 +107,102 @@ class LayerSlices {
   std::map<Track, Open> open_;
 };
 
+// A slice as it is shown: the next one on its track may cut it short.
+struct Slice {
+  std::string name;
+  std::int64_t step = 0;
+  std::int64_t layer = -1;
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+  std::string args;
+};
+
+// Kernels that begin before the one before them has ended would not be shown at all, because slices of a
+// track must nest: what is shown of the earlier one ends where the later begins, and its arguments tell the
+// whole duration.
+class TrackSlices {
+ public:
+  explicit TrackSlices(EventWriter& out) : out_(out), layers_(out) {}
+
+  void add(Track track, Slice slice) {
+    const auto [held, first] = held_.try_emplace(track, slice);
+    if (first) return;
+    held->second.end_ns = std::min(held->second.end_ns, std::max(slice.start_ns, held->second.start_ns));
+    write(track, std::exchange(held->second, std::move(slice)));
+  }
+  void close_all() {
+    for (const auto& [track, slice] : held_) write(track, slice);
+    layers_.close_all();
+  }
+
+ private:
+  void write(Track track, const Slice& slice) {
+    layers_.add(track, slice.step, slice.layer, slice.start_ns, slice.end_ns);
+    out_.slice(track, slice.name, slice.start_ns, slice.end_ns - slice.start_ns, slice.args);
+  }
+
+  EventWriter& out_;
+  LayerSlices layers_;
+  std::map<Track, Slice> held_;
+};
+
+Track track_of(std::int64_t device, std::int64_t stream) {
+  return device >= 0 ? Track{2 + (device & 0xffff), stream} : Track{1, 1 + (stream & 0xffff)};
+}
+
+// Names that the run gave its devices and streams; the last one counts.
+using TrackNames = std::map<std::pair<std::int64_t, std::int64_t>, std::string>;
+
+engine::Result<TrackNames> read_track_names(const Database& db) {
+  TrackNames names;
+  Statement rows = db.prepare("SELECT device, stream, name FROM raw_tracks ORDER BY id");
+  while (rows.step()) names[{rows.integer(0), rows.integer(1)}] = std::string(rows.text(2));
+  if (!rows.status()) return rows.status().error();
+  return names;
+}
+
+std::string track_name(const TrackNames& names, std::int64_t device, std::int64_t stream,
+                       const std::string& otherwise) {
+  const auto found = names.find({device, stream});
+  if (found == names.end()) return otherwise;
+  return device >= 0 ? fmt::format("{} ({})", otherwise, found->second) : found->second;
+}
+
+void name_track(EventWriter& out, const TrackNames& names, std::int64_t device, std::int64_t stream) {
+  const Track track = track_of(device, stream);
+  if (device >= 0) {
+    out.name("process_name", track,
+             track_name(names, device, engine::kWholeDevice, fmt::format("GPU {}", device)));
+  }
+  out.name(
+      "thread_name", track,
+      track_name(names, device, stream, device >= 0 ? fmt::format("stream {}", stream) : "CPU operations"));
+}
+
+std::string span_args(const Statement& span) {
+  std::string args = fmt::format(R"("step":{},"layer":{},"kernel":{})", span.integer(2), span.integer(3),
+                                 json_text(span.text(7)));
+  const std::int64_t bytes = span.integer(8), duration = span.integer(1), device = span.integer(4);
+  if (device >= 0) args += fmt::format(R"(,"duration_ns":{})", duration);
+  if (span.integer(9) >= 0) args += fmt::format(R"(,"graph":{})", span.integer(9));
+  if (bytes > 0) args += fmt::format(R"(,"bytes":{})", bytes);
+  if (bytes > 0 && duration > 0) {
+    args += fmt::format(R"(,"gb_per_s":{:.1f})", static_cast<double>(bytes) / static_cast<double>(duration));
+  }
+  return args;
+}
+
 engine::Status write_spans(const Database& db, EventWriter& out) {
+  const auto names = read_track_names(db);
+  if (!names) return names.error();
   Statement spans = db.prepare(
       "SELECT s.start_ns, s.duration_ns, s.step, k.layer, k.device, k.stream, coalesce(o.name, n.name, "
       "'unknown'), "
-      "coalesce(n.name, '') FROM raw_spans s LEFT JOIN span_kinds k ON k.id = s.kind "
+      "coalesce(n.name, ''), s.bytes, coalesce(k.graph, -1) FROM raw_spans s "
+      "LEFT JOIN span_kinds k ON k.id = s.kind "
       "LEFT JOIN operation_names o ON o.id = k.operation LEFT JOIN kernel_names n ON n.id = k.kernel "
       "ORDER BY s.start_ns");
-  LayerSlices layers(out);
+  TrackSlices slices(out);
   std::map<Track, bool> named;
   while (spans.step()) {
     const std::int64_t start = spans.integer(0), duration = spans.integer(1), device = spans.integer(4);
@@ -119,20 +210,32 @@ engine::Status write_spans(const Database& db, EventWriter& out) {
       return engine::bad_input("trace '{}': damaged (a span from {} ns for {} ns)", db.trace(), start,
                                duration);
     }
-    const bool gpu = device >= 0;
-    const Track track{gpu ? 2 + (device & 0xffff) : 1,
-                      gpu ? spans.integer(5) : 1 + (spans.integer(5) & 0xffff)};
-    if (!std::exchange(named[track], true)) {
-      if (gpu) out.name("process_name", track, fmt::format("GPU {}", device));
-      out.name("thread_name", track, gpu ? fmt::format("stream {}", spans.integer(5)) : "CPU operations");
-    }
-    layers.add(track, spans.integer(2), spans.integer(3), start, start + duration);
-    out.slice(track, spans.text(6), start, duration,
-              fmt::format(R"("step":{},"layer":{},"kernel":{})", spans.integer(2), spans.integer(3),
-                          json_text(spans.text(7))));
+    const Track track = track_of(device, spans.integer(5));
+    if (!std::exchange(named[track], true)) name_track(out, *names, device, spans.integer(5));
+    // On a GPU the kernel is what one looks for; the CPU's operations are its kernels.
+    const int name = device >= 0 && !spans.text(7).empty() ? 7 : 6;
+    slices.add(track, {std::string(spans.text(name)), spans.integer(2), spans.integer(3), start,
+                       start + duration, span_args(spans)});
   }
-  layers.close_all();
+  slices.close_all();
   return spans.status();
+}
+
+// One counter track per quantity, under its device's process.
+engine::Status write_counters(const Database& db, EventWriter& out) {
+  Statement samples = db.prepare(
+      "SELECT t.device, t.name, t.unit, c.time_ns, c.value FROM raw_counters c "
+      "LEFT JOIN counter_tracks t ON t.id = c.track ORDER BY c.id");
+  while (samples.step()) {
+    const std::int64_t at = samples.integer(3);
+    if (at < -kLatest || at > kLatest) {
+      return engine::bad_input("trace '{}': damaged (a counter's sample at {} ns)", db.trace(), at);
+    }
+    if (!std::isfinite(samples.real(4))) continue;
+    out.counter(track_of(samples.integer(0), 0), fmt::format("{} ({})", samples.text(1), samples.text(2)), at,
+                fmt::format("{}", samples.real(4)));
+  }
+  return samples.status();
 }
 
 using StepEnds = std::map<std::int64_t, std::int64_t>;  // step -> end_ns
@@ -153,7 +256,7 @@ engine::Status write_steps(const Database& db, EventWriter& out, StepEnds& ends)
                           steps.integer(5)));
     if (duration > 0) {
       const double rate = static_cast<double>(steps.integer(4)) * 1e9 / static_cast<double>(duration);
-      out.counter("tokens/s", start, fmt::format("{:.3f}", rate));
+      out.counter(kRun, "tokens/s", start, fmt::format("{:.3f}", rate));
     }
     ends[steps.integer(0)] = start + duration;
   }
@@ -171,12 +274,12 @@ engine::Status write_cache(const Database& db, const engine::RunStarted& run, Ev
     if (*totals == nullptr) return {};
     const auto end = ends.find((*totals)->step);
     if (end == ends.end()) continue;  // the step did not finish
-    out.counter("live slots", end->second, fmt::format("{}", (*totals)->live_slots));
-    out.counter("allocated slots", end->second, fmt::format("{}", (*totals)->allocated_slots));
+    out.counter(kRun, "live slots", end->second, fmt::format("{}", (*totals)->live_slots));
+    out.counter(kRun, "allocated slots", end->second, fmt::format("{}", (*totals)->allocated_slots));
     if ((*totals)->live_slots <= 0) continue;
     const double ratio =
         static_cast<double>((*totals)->dense_slots()) / static_cast<double>((*totals)->live_slots);
-    out.counter("compression ratio", end->second, fmt::format("{:.4f}", ratio));
+    out.counter(kRun, "compression ratio", end->second, fmt::format("{:.4f}", ratio));
   }
 }
 
@@ -188,6 +291,7 @@ engine::Status write_events(const Database& db, const engine::RunStarted& run, s
   if (auto status = write_steps(db, out, ends); !status) return status;
   if (auto status = write_cache(db, run, out, ends); !status) return status;
   if (auto status = write_spans(db, out); !status) return status;
+  if (auto status = write_counters(db, out); !status) return status;
   out.end();
   return {};
 }

@@ -35,12 +35,21 @@ Replay::Replay(const Database& db, const engine::RunStarted& run)
       steps_(db,
              "SELECT step, phase, start_ns, duration_ns, tokens, kv_reads, id FROM raw_steps WHERE id > ? "
              "ORDER BY id"),
-      spans_(db, "SELECT start_ns, duration_ns, step, kind, id FROM raw_spans WHERE id > ? ORDER BY id"),
+      spans_(db,
+             "SELECT start_ns, duration_ns, step, kind, bytes, id FROM raw_spans WHERE id > ? ORDER BY id"),
       parameters_(db, "SELECT step, name, value, id FROM raw_parameters WHERE id > ? ORDER BY id"),
       quality_(db,
                "SELECT q.sequence, q.position, s.text, q.value, q.id FROM raw_quality q LEFT JOIN strings s "
                "ON s.id = q.measure WHERE q.id > ? ORDER BY q.id"),
-      notices_(db, "SELECT text, id FROM raw_notices WHERE id > ? ORDER BY id") {}
+      notices_(db, "SELECT text, id FROM raw_notices WHERE id > ? ORDER BY id"),
+      // Names are numbered from 0.
+      kernels_(db, "SELECT name, id + 1 FROM kernel_names WHERE id + 1 > ? ORDER BY id",
+               static_cast<std::int64_t>(run.kernels.size())),
+      tracks_(db, "SELECT device, stream, name, id FROM raw_tracks WHERE id > ? ORDER BY id"),
+      counters_(db,
+                "SELECT t.device, t.name, t.unit, c.time_ns, c.value, c.id FROM raw_counters c LEFT JOIN "
+                "counter_tracks t ON t.id = c.track WHERE c.id > ? ORDER BY c.id"),
+      losses_(db, "SELECT what, count, meaning, id FROM raw_losses WHERE id > ? ORDER BY id") {}
 
 engine::Status Replay::emit_new(engine::EventSink& sink, const ReplayProgress& progress) {
   gates_.refresh();
@@ -67,7 +76,7 @@ engine::Status Replay::emit_logged(engine::EventSink& sink, const ReplayProgress
 
 void Replay::rest() {
   for (RowStream* rows : {&transactions_, &sequences_, &tokens_, &evicted_, &steps_, &spans_, &parameters_,
-                          &quality_, &notices_}) {
+                          &quality_, &notices_, &kernels_, &tracks_, &counters_, &losses_}) {
     rows->rest();
   }
 }
@@ -107,6 +116,14 @@ engine::Status Replay::emit(const EventLogEntry& entry, engine::EventSink& sink)
       return emit_notice(sink);
     case EventKind::run_finished:
       return emit_finished(sink);
+    case EventKind::kernels_named:
+      return emit_kernels(entry.count, sink);
+    case EventKind::track_named:
+      return emit_track(sink);
+    case EventKind::counters_sampled:
+      return emit_counters(entry.count, sink);
+    case EventKind::records_lost:
+      return emit_lost(sink);
   }
   return damaged("an event of an unknown kind");
 }
@@ -164,7 +181,7 @@ engine::Status Replay::emit_step(engine::EventSink& sink) {
 }
 
 engine::Status Replay::read_span_kinds() {
-  Statement kinds = db_.prepare("SELECT id, layer, operation, kernel, device, stream FROM span_kinds");
+  Statement kinds = db_.prepare("SELECT id, layer, operation, kernel, device, stream, graph FROM span_kinds");
   while (kinds.step()) {
     engine::Span span;
     span.layer = static_cast<std::int16_t>(kinds.integer(1));
@@ -172,6 +189,7 @@ engine::Status Replay::read_span_kinds() {
     span.kernel = static_cast<std::int16_t>(kinds.integer(3));
     span.device = static_cast<std::int16_t>(kinds.integer(4));
     span.stream = small(kinds, 5);
+    span.graph = small(kinds, 6);
     span_kinds_[kinds.integer(0)] = span;
   }
   return kinds.status();
@@ -187,6 +205,7 @@ engine::Status Replay::emit_spans(std::int64_t count, engine::EventSink& sink) {
     span.start_ns = spans_.row().integer(0);
     span.end_ns = plus(span.start_ns, spans_.row().integer(1));
     span.step = spans_.row().integer(2);
+    span.bytes = spans_.row().integer(4);
   }
   sink.on_event(std::move(recorded));
   return {};
@@ -219,6 +238,42 @@ engine::Status Replay::emit_finished(engine::EventSink& sink) {
   if (!reason) return reason.error();
   finished_ = true;
   sink.on_event(engine::RunFinished{*end_ns, std::move(*reason)});
+  return {};
+}
+
+engine::Status Replay::emit_kernels(std::int64_t count, engine::EventSink& sink) {
+  engine::KernelsNamed named;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (const auto status = next(kernels_, "a kernel's name is missing"); !status) return status;
+    named.names.emplace_back(kernels_.row().text(0));
+  }
+  sink.on_event(std::move(named));
+  return {};
+}
+
+engine::Status Replay::emit_track(engine::EventSink& sink) {
+  if (const auto status = next(tracks_, "a track is missing"); !status) return status;
+  sink.on_event(engine::TrackNamed{static_cast<std::int16_t>(tracks_.row().integer(0)),
+                                   small(tracks_.row(), 1), std::string(tracks_.row().text(2))});
+  return {};
+}
+
+engine::Status Replay::emit_counters(std::int64_t count, engine::EventSink& sink) {
+  engine::CountersSampled sampled;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (const auto status = next(counters_, "a counter's sample is missing"); !status) return status;
+    const Statement& row = counters_.row();
+    sampled.samples.push_back({static_cast<std::int16_t>(row.integer(0)), std::string(row.text(1)),
+                               std::string(row.text(2)), row.integer(3), row.real(4)});
+  }
+  sink.on_event(std::move(sampled));
+  return {};
+}
+
+engine::Status Replay::emit_lost(engine::EventSink& sink) {
+  if (const auto status = next(losses_, "a count of lost records is missing"); !status) return status;
+  sink.on_event(engine::RecordsLost{std::string(losses_.row().text(0)), losses_.row().integer(1),
+                                    std::string(losses_.row().text(2))});
   return {};
 }
 

@@ -42,6 +42,10 @@ class Replay {
   engine::Status emit_quality(engine::EventSink& sink);
   engine::Status emit_notice(engine::EventSink& sink);
   engine::Status emit_finished(engine::EventSink& sink);
+  engine::Status emit_kernels(std::int64_t count, engine::EventSink& sink);
+  engine::Status emit_track(engine::EventSink& sink);
+  engine::Status emit_counters(std::int64_t count, engine::EventSink& sink);
+  engine::Status emit_lost(engine::EventSink& sink);
 
   void rest();
   engine::Status read_span_kinds();
@@ -55,7 +59,8 @@ class Replay {
   OccupancyStream occupancy_;
   bool finished_ = false;
   std::map<std::int64_t, engine::Span> span_kinds_;
-  RowStream transactions_, sequences_, tokens_, evicted_, steps_, spans_, parameters_, quality_, notices_;
+  RowStream transactions_, sequences_, tokens_, evicted_, steps_, spans_, parameters_, quality_, notices_,
+      kernels_, tracks_, counters_, losses_;
 };
 
 }  // namespace profiling

@@ -10,8 +10,10 @@ namespace profiling {
 
 class RowStream {
  public:
-  // `select` has the row's id as its last column, and one parameter: the id after which to go on.
-  RowStream(const Database& db, std::string_view select) : rows_(db.prepare(select)) {}
+  // `select` has the row's id as its last column, and one parameter: the id after which to go on,
+  // `after` at first.
+  RowStream(const Database& db, std::string_view select, std::int64_t after = 0)
+      : rows_(db.prepare(select)), last_id_(after) {}
 
   // False: there are no further rows now, or reading failed.
   bool next() {

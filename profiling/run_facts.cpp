@@ -8,6 +8,9 @@
 namespace profiling {
 namespace {
 
+// How many names of kernels RunStarted had; those after them came during the run.
+constexpr const char* kKernelsAtStart = "kernels_at_start";
+
 // Every fact with its key, in one place for both directions.
 template <typename Run, typename Visit>
 void visit_facts(Run& run, Visit&& visit) {
@@ -153,7 +156,10 @@ engine::Status write_run(Database& db, const engine::RunStarted& run) {
   if (!write.status) return write.status;
   if (auto status = write_names(db, "INSERT INTO operation_names VALUES(?, ?)", run.operations); !status)
     return status;
-  return write_names(db, "INSERT INTO kernel_names VALUES(?, ?)", run.kernels);
+  if (auto status = write_names(db, "INSERT INTO kernel_names VALUES(?, ?)", run.kernels); !status) {
+    return status;
+  }
+  return write_meta(db, kKernelsAtStart, static_cast<std::int64_t>(run.kernels.size()));
 }
 
 engine::Result<engine::RunStarted> read_run(const Database& db) {
@@ -173,6 +179,13 @@ engine::Result<engine::RunStarted> read_run(const Database& db) {
   auto kernels = read_names(db, "SELECT id, name FROM kernel_names ORDER BY id");
   if (!kernels) return kernels.error();
   run.kernels = std::move(*kernels);
+  // A trace of version 1 names none later.
+  const auto at_start =
+      db.integer("SELECT coalesce((SELECT value FROM meta WHERE key = 'kernels_at_start'), -1)");
+  if (!at_start) return at_start.error();
+  if (*at_start >= 0 && *at_start <= static_cast<std::int64_t>(run.kernels.size())) {
+    run.kernels.resize(static_cast<std::size_t>(*at_start));
+  }
   return run;
 }
 

@@ -11,7 +11,8 @@
 namespace profiling {
 
 inline constexpr std::int32_t kApplicationId = 0x444d5363;  // "DMSc"
-inline constexpr std::int32_t kSchemaVersion = 1;           // PRAGMA user_version
+inline constexpr std::int32_t kSchemaVersion = 2;           // PRAGMA user_version
+inline constexpr std::int32_t kOldestSchemaVersion = 1;     // that can be read
 
 inline constexpr std::int32_t kGateChunkTokens = 1024;   // tokens in a full row of gate_chunks
 inline constexpr std::int32_t kOccupancyRunSteps = 512;  // steps in a full row of occupancy_runs
@@ -32,6 +33,10 @@ struct SchemaView {
 
 // Created with the file; a trace whose tables read differently is refused.
 std::span<const SchemaTable> raw_tables();
+// The tables of a trace of an older version.
+std::vector<SchemaTable> raw_tables(std::int32_t version);
+// What makes such a trace read as one of this version, by TEMP objects of the connection; empty: nothing.
+std::string upgrade_sql(std::int32_t version);
 // Built when recording ends.
 std::span<const SchemaTable> final_indexes();
 // The tables people query: tokens, steps, gates, evictions, ... They need nothing but SQLite.

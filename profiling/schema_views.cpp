@@ -124,10 +124,29 @@ std::vector<SchemaView> build_views() {
       {"steps", "step, phase, start_ns, end_ns, tokens",
        fmt::format("SELECT step, {}, start_ns, start_ns + duration_ns, tokens FROM raw_steps", kPhase)},
       {"kv_reads", "step, slots", "SELECT step, kv_reads FROM raw_steps"},
-      {"kernels", "start_ns, end_ns, device, stream, name, step, layer, operation",
-       "SELECT s.start_ns, s.start_ns + s.duration_ns, k.device, k.stream, n.name, s.step, k.layer, o.name "
-       "FROM raw_spans s LEFT JOIN span_kinds k ON k.id = s.kind LEFT JOIN kernel_names n ON n.id = k.kernel "
+      {"kernels", "start_ns, end_ns, device, stream, name, step, layer, operation, bytes, graph",
+       "SELECT s.start_ns, s.start_ns + s.duration_ns, k.device, k.stream, n.name, s.step, k.layer, o.name, "
+       "nullif(s.bytes, 0), nullif(k.graph, -1) FROM raw_spans s LEFT JOIN span_kinds k ON k.id = s.kind "
+       "LEFT JOIN kernel_names n ON n.id = k.kernel "
        "LEFT JOIN operation_names o ON o.id = k.operation"},
+      // Bytes per nanosecond are gigabytes per second.
+      {"kernel_speeds", "name, device, operation, calls, seconds, bytes, gb_per_s, ceiling_share",
+       "WITH ceiling(gb_per_s) AS (SELECT (SELECT CAST(value AS REAL) FROM raw_parameters WHERE name = "
+       "'copy_ceiling_gb_per_s' ORDER BY id DESC LIMIT 1)), "
+       "kinds(kernel, device, operation, calls, ns, bytes, timed_ns) AS ("
+       "SELECT k.kernel, k.device, k.operation, sum(s.calls), total(s.ns), total(s.bytes), "
+       "total(s.timed_ns) FROM (SELECT kind, count(*) AS calls, total(duration_ns) AS ns, "
+       "total(bytes) AS bytes, total(CASE WHEN bytes > 0 THEN duration_ns END) AS timed_ns "
+       "FROM raw_spans GROUP BY kind) s LEFT JOIN span_kinds k ON k.id = s.kind "
+       "WHERE k.device >= 0 GROUP BY 1, 2, 3) "
+       "SELECT n.name, k.device, o.name, k.calls, k.ns / 1e9, CAST(nullif(k.bytes, 0) AS INTEGER), "
+       "nullif(k.bytes, 0) / nullif(k.timed_ns, 0), "
+       "nullif(k.bytes, 0) / nullif(k.timed_ns, 0) / c.gb_per_s FROM kinds k JOIN ceiling c "
+       "LEFT JOIN kernel_names n ON n.id = k.kernel LEFT JOIN operation_names o ON o.id = k.operation"},
+      {"tracks", "device, stream, name", "SELECT device, stream, name FROM raw_tracks"},
+      {"counters", "device, track, unit, time_ns, value",
+       "SELECT t.device, t.name, t.unit, c.time_ns, c.value FROM raw_counters c "
+       "LEFT JOIN counter_tracks t ON t.id = c.track"},
       {"parameters", "step, name, value", "SELECT step, name, value FROM raw_parameters"},
       {"quality", "sequence, position, measure, value",
        "SELECT q.sequence, q.position, s.text, q.value FROM raw_quality q LEFT JOIN strings s ON s.id = "

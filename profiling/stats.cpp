@@ -82,7 +82,8 @@ engine::Status gather_operations(const Database& db, TraceStats& stats) {
       "SELECT coalesce(o.name, 'operation ' || k.operation, 'unknown'), sum(s.calls), total(s.ns) FROM "
       "(SELECT kind, count(*) AS calls, total(duration_ns) AS ns FROM raw_spans GROUP BY kind) s "
       "LEFT JOIN span_kinds k ON k.id = s.kind LEFT JOIN operation_names o ON o.id = k.operation "
-      "GROUP BY 1 ORDER BY 3 DESC");
+      // Calls that launch, and the profiler's own time, are no operations of the run.
+      "WHERE k.id IS NULL OR k.device >= 0 OR k.stream NOT IN (1, 2) GROUP BY 1 ORDER BY 3 DESC");
   double all = 0;
   while (rows.step()) {
     stats.operations.push_back({std::string(rows.text(0)), rows.integer(1), rows.real(2) * 1e-9, 0});
@@ -135,6 +136,9 @@ engine::Status gather(const Database& db, TraceStats& stats) {
   if (auto status = gather_decisions(db, tails, stats); !status) return status;
   if (auto status = gather_operations(db, stats); !status) return status;
   if (auto status = gather_quality(db, stats); !status) return status;
+  auto gpu = gather_gpu_stats(db);
+  if (!gpu) return gpu.error();
+  stats.gpu = std::move(*gpu);
   if (auto status = gather_counters(db, "SELECT what, count FROM drops", stats.dropped); !status)
     return status;
   return gather_counters(db,

@@ -7,6 +7,7 @@
 
 #include "engine/events/events.hpp"
 #include "profiling/cache_walk.hpp"
+#include "profiling/gpu_stats.hpp"
 #include "profiling/sqlite_db.hpp"
 
 namespace profiling {
@@ -56,6 +57,7 @@ struct TraceStats {
   std::vector<DecisionCounts> decisions;   // [layers * kv_heads]
   std::vector<OperationStats> operations;  // longest first
   std::vector<QualityStats> quality;       // by name; empty: not measured
+  GpuStats gpu;
   std::vector<std::pair<std::string, std::int64_t>> dropped;
   std::vector<std::pair<std::string, std::int64_t>> profiler;  // recorder_* of meta without the prefix
   std::int64_t file_bytes = 0;

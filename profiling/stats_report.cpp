@@ -190,7 +190,7 @@ engine::Result<std::string> stats_json(const std::filesystem::path& trace) {
   if (!stats) return stats.error();
   const std::int64_t slot_bytes = stats->run.slot_bytes;
   const DecisionCounts decisions = stats->all_decisions();
-  const Json json = {
+  Json json = {
       {"trace", trace.string()},
       {"file_bytes", stats->file_bytes},
       {"run", run_json(*stats)},
@@ -208,6 +208,7 @@ engine::Result<std::string> stats_json(const std::filesystem::path& trace) {
       {"quality", quality_json(*stats)},
       {"dropped", dropped_json(*stats)},
       {"profiler", profiler_json(*stats)}};
+  add_gpu_json(stats->gpu, json);
   return dump(json);
 }
 
@@ -237,6 +238,7 @@ engine::Result<std::string> stats_text(const std::filesystem::path& trace) {
     text += fmt::format("{:<10} {:>5.1f} %  {:>9.3f} s  {:>8} calls  {}\n", i == 0 ? "operations" : "",
                         100 * operation.share, operation.seconds, operation.calls, operation.name);
   }
+  text += gpu_lines(stats.gpu);
   for (const auto& [what, count] : stats.dropped) text += fmt::format("dropped    {} {}\n", count, what);
   return text;
 }

@@ -31,9 +31,9 @@ engine::Status check_header(const fs::path& path, const TraceHeader& header) {
     return engine::bad_input("trace '{}': schema version {} is newer than {}, the newest this program knows",
                              path.string(), header.user_version, kSchemaVersion);
   }
-  if (header.user_version != static_cast<std::uint32_t>(kSchemaVersion)) {
-    return engine::bad_input("trace '{}': schema version {}, expected {}", path.string(), header.user_version,
-                             kSchemaVersion);
+  if (header.user_version < static_cast<std::uint32_t>(kOldestSchemaVersion)) {
+    return engine::bad_input("trace '{}': schema version {}, expected {} to {}", path.string(),
+                             header.user_version, kOldestSchemaVersion, kSchemaVersion);
   }
   const auto expected = static_cast<std::uint64_t>(header.page_bytes * header.pages);
   // With a write-ahead log a checkpoint may be half done, and the log has the rest.
@@ -109,9 +109,9 @@ void harden(Database& db) {
 
 // The tables must read exactly as this version creates them, so that no view or computed column of a hostile
 // file stands in for one.
-engine::Status check_schema(const Database& db) {
+engine::Status check_schema(const Database& db, std::int32_t version) {
   Statement select = db.prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?");
-  for (const SchemaTable& table : raw_tables()) {
+  for (const SchemaTable& table : raw_tables(version)) {
     const bool found = select.bind(table.name).step();
     if (const auto status = select.status(); !status) return status;
     if (!found || select.text(0) != table.sql) {
@@ -141,8 +141,12 @@ engine::Result<OpenTrace> open_trace(const fs::path& path) {
   auto trace = open_unchanged(path, *header);
   if (!trace) return trace.error();
   harden(trace->db);
-  if (const auto status = check_schema(trace->db); !status) return status.error();
+  const auto version = static_cast<std::int32_t>(header->user_version);
+  if (const auto status = check_schema(trace->db, version); !status) return status.error();
   if (const auto status = check_pages(trace->db, header->file_bytes); !status) return status.error();
+  if (const std::string sql = upgrade_sql(version); !sql.empty()) {
+    if (const auto status = trace->db.exec(sql); !status) return status.error();
+  }
   return trace;
 }
 

@@ -11,6 +11,8 @@ namespace app::view {
 namespace {
 
 bool is_wanted(const engine::Span& span, const KernelTableOptions& options) {
+  // Calls that launch kernels, and the profiler's own time, are not kernels.
+  if (span.device < 0 && span.stream != engine::kEngineLane) return false;
   if (options.steps && !options.steps->contains(span.step)) return false;
   if (options.times && (span.start_ns < options.times->begin_ns || span.start_ns >= options.times->end_ns)) {
     return false;
@@ -22,6 +24,11 @@ bool is_wanted(const engine::Span& span, const KernelTableOptions& options) {
 std::string name_at(const std::vector<std::string>& names, std::int16_t index, const char* kind) {
   const bool known = index >= 0 && static_cast<std::size_t>(index) < names.size();
   return known ? names[static_cast<std::size_t>(index)] : kind + std::string(" ") + std::to_string(index);
+}
+
+std::string name_of_kernel(const RunSnapshot& run, std::int16_t index) {
+  const std::string* const name = run.kernel_name(index);
+  return name != nullptr ? *name : "kernel " + std::to_string(index);
 }
 
 struct Group {
@@ -70,8 +77,8 @@ KernelTable kernel_table(const RunSnapshot& run, const KernelTableOptions& optio
     const std::int16_t index = by_operation ? span.operation : span.kernel;
     Group& group = groups[index];
     if (group.row.calls == 0) {
-      group.row.name = by_operation ? name_at(run.run().operations, index, "operation")
-                                    : name_at(run.run().kernels, index, "kernel");
+      group.row.name =
+          by_operation ? name_at(run.run().operations, index, "operation") : name_of_kernel(run, index);
       (by_operation ? group.row.operation : group.row.kernel) = index;
       group.row.layer_ns.resize(static_cast<std::size_t>(std::max(0, run.layers())));
     }

@@ -14,6 +14,7 @@
 
 #include "engine/checkpoint/model.hpp"
 #include "engine/events/events.hpp"
+#include "engine/events/gpu_profiler.hpp"
 #include "engine/events/result.hpp"
 #include "engine/policy/policy.hpp"
 
@@ -83,7 +84,9 @@ struct BackendOptions {
   // CUDA: bytes for caches at most; 0: whatever is free when they are needed
   std::int64_t cache_bytes = 0;
   UploadProgress on_upload;         // CUDA
-  GpuProfiler* profiler = nullptr;  // CUDA; outlives the backend
+  // Told of every launch on a GPU; not owned, outlives the backend. Null: the backend times operations
+  // itself.
+  GpuProfiler* profiler = nullptr;
 };
 
 class Backend {

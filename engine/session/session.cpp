@@ -9,6 +9,7 @@
 
 #include "engine/session/calibration.hpp"
 #include "engine/session/dense_shadow.hpp"
+#include "engine/session/profiler_events.hpp"
 #include "engine/version.hpp"
 
 namespace engine {
@@ -91,6 +92,7 @@ class Run {
   PreparedPolicy policy_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<DenseShadow> shadow_;  // null: quality is not measured
+  std::optional<ProfilerEvents> profiled_;
   std::int16_t sample_operation_ = 0;
   std::int16_t shadow_operation_ = 0;
   std::set<TokenId> eos_;
@@ -157,8 +159,10 @@ Status Run::start() {
     if (!request_.on_progress) return;
     request_.on_progress({Phase::prefill, done, static_cast<std::int32_t>(request_.prompt.size()), {}, true});
   };
-  auto policy =
-      prepare_policy(model_, options_.policy, request_.prompt, options_.backend, request_.stop, progress);
+  // Calibration and the dense pass are not what is profiled.
+  BackendOptions aside = options_.backend;
+  aside.profiler = nullptr;
+  auto policy = prepare_policy(model_, options_.policy, request_.prompt, aside, request_.stop, progress);
   if (!policy) return policy.error();
   policy_ = *policy;
   const std::int64_t load_start = steady_now_ns();
@@ -167,11 +171,15 @@ Status Run::start() {
   if (!backend) return backend.error();
   backend_ = std::move(*backend);
   backend_->set_clock_start(start_ns_);
+  if (options_.backend.profiler != nullptr && backend_->info().backend == "cuda") {
+    options_.backend.profiler->start_run(start_ns_);
+    profiled_.emplace(*options_.backend.profiler, sink_);
+  }
   summary_.load_seconds = seconds_between(load_start, steady_now_ns());
   sample_operation_ = static_cast<std::int16_t>(backend_->info().operations.size());
   shadow_operation_ = static_cast<std::int16_t>(sample_operation_ + 1);
   if (measures_quality()) {
-    auto shadow = DenseShadow::create(model_, options_.backend);
+    auto shadow = DenseShadow::create(model_, aside);
     if (!shadow) return shadow.error();
     shadow_ = std::move(*shadow);
   }
@@ -226,6 +234,7 @@ void Run::emit_started() {
     run.operations.emplace_back("dense_shadow");
     run.kernels.emplace_back("dense_shadow");
   }
+  if (profiled_) profiled_->complete(run);
   sink_.on_event(std::move(run));
   for (const std::string& notice : info.notices) sink_.on_event(Notice{notice});
   if (!policy_.notice.empty()) sink_.on_event(Notice{policy_.notice});
@@ -430,6 +439,7 @@ void Run::emit_step(StepOutput& output, Phase phase, std::int64_t start_ns, std:
     sink_.on_event(SpansRecorded{std::move(output.spans)});
   }
   sink_.on_event(StepFinished{step, phase, start_ns, end_ns, tokens, output.kv_reads});
+  if (profiled_) profiled_->after_step();
 }
 
 // --- the rest
@@ -458,7 +468,9 @@ std::string Run::end_reason() const {
 }
 
 void Run::finish_run(const std::string& reason) {
-  sink_.on_event(RunFinished{now(), reason});
+  const std::int64_t end_ns = now();
+  if (profiled_) profiled_->finish();
+  sink_.on_event(RunFinished{end_ns, reason});
 }
 
 }  // namespace

@@ -160,6 +160,9 @@ TEST_CASE("record, what the checkpoint cannot do is refused and leaves no trace"
       {{"--prompt", "p", "--system", "s"}, "--system"},
       {{"--prompt", "caf\xe9"}, "byte 3"},
       {{"--prompt", ""}, "--prompt"},
+      {{"--prompt", "p", "--profile", "all"}, "--profile: expected off, light or detailed, got 'all'"},
+      {{"--prompt", "p", "--profile", "light", "--device", "cpu"},
+       "--profile light: times the kernels of a GPU"},
   }));
   const auto result = run_program(record(model, refused.first));
   INFO(result.err);

@@ -60,7 +60,7 @@ std::vector<engine::Event> random_events(unsigned seed) {
   std::int32_t next_gate[3] = {0, 0, 0};
   for (int i = 0; i < 400; ++i) {
     const std::int32_t sequence = number(3);
-    switch (number(10)) {
+    switch (number(14)) {
       case 0:
         events.push_back(engine::SequenceStarted{number(9), number(4) - 1, number(99)});
         break;
@@ -110,7 +110,8 @@ std::vector<engine::Event> random_events(unsigned seed) {
           recorded.spans.push_back({large(), large(), large(), static_cast<std::int16_t>(number(40) - 1),
                                     static_cast<std::int16_t>(number(9)),
                                     static_cast<std::int16_t>(number(9)),
-                                    static_cast<std::int16_t>(number(3) - 1), number(4)});
+                                    static_cast<std::int16_t>(number(3) - 1), number(4), number(3) - 1,
+                                    number(3) == 0 ? large() : 0});
         }
         events.push_back(std::move(recorded));
         break;
@@ -120,6 +121,29 @@ std::vector<engine::Event> random_events(unsigned seed) {
         break;
       case 8:
         events.push_back(engine::QualityMeasured{sequence, number(999), "kl", number(99) / 7.0});
+        break;
+      case 9: {
+        engine::KernelsNamed named;
+        for (int n = number(4); n > 0; --n) named.names.push_back("kernel " + std::to_string(number(99)));
+        events.push_back(std::move(named));
+        break;
+      }
+      case 10:
+        events.push_back(engine::TrackNamed{static_cast<std::int16_t>(number(3) - 1), number(5) - 1,
+                                            "track " + std::to_string(number(9))});
+        break;
+      case 11: {
+        engine::CountersSampled sampled;
+        for (int n = number(6); n > 0; --n) {
+          sampled.samples.push_back({static_cast<std::int16_t>(number(2)),
+                                     number(2) == 0 ? "power" : "memory used", "W", large(),
+                                     number(99) / 8.0});
+        }
+        events.push_back(std::move(sampled));
+        break;
+      }
+      case 12:
+        events.push_back(engine::RecordsLost{number(2) == 0 ? "untimed" : "dropped", large(), "why"});
         break;
       default:
         events.push_back(engine::Notice{"notice " + std::to_string(number(5))});

@@ -97,7 +97,7 @@ TEST_CASE("TraceReader, a newer trace is refused with both versions and left as 
   record(path, {}, 5);
   run_on(path, "PRAGMA user_version = 7");
   const std::string before = read_bytes(path);
-  check_refused(path, "schema version 7 is newer than 1");
+  check_refused(path, "schema version 7 is newer than 2");
   CHECK(read_bytes(path) == before);
   run_on(path, "PRAGMA user_version = 0");
   check_refused(path, "schema version 0");

@@ -36,7 +36,7 @@ LIBRARIES = {
 }
 STANDARD = re.compile(
     r"[a-z_]+"  # the C++ library: no suffix
-    r"|(immintrin|cpuid|dlfcn|fcntl|poll|pthread|sched|semaphore|signal|termios|time|unistd|errno|limits|malloc)\.h"
+    r"|(immintrin|cpuid|cxxabi|dlfcn|link|fcntl|poll|pthread|sched|semaphore|signal|termios|time|unistd|errno|limits|malloc)\.h"
     r"|(sys|linux)/\w+\.h"
 )
 NOT_BEHIND_APP = re.compile(r"sqlite3\w*\.h|cuda.*|cupti.*")

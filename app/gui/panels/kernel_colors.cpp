@@ -26,12 +26,16 @@ ImU32 ink_on(Color box) {
 }
 
 void KernelColors::update(const view::RunSnapshot& run) {
-  if (run.run_id() == run_id_) return;
-  run_id_ = run.run_id();
-  operations_.clear();
-  kernels_.clear();
-  for (const std::string& name : run.run().operations) operations_.push_back(view::class_of_kernel(name));
-  for (const std::string& name : run.run().kernels) kernels_.push_back(view::class_of_kernel(name));
+  if (run.run_id() != run_id_) {
+    run_id_ = run.run_id();
+    operations_.clear();
+    kernels_.clear();
+    for (const std::string& name : run.run().operations) operations_.push_back(view::class_of_kernel(name));
+  }
+  // A GPU's kernels are named as they are first seen.
+  while (const std::string* const name = run.kernel_name(static_cast<std::int32_t>(kernels_.size()))) {
+    kernels_.push_back(view::class_of_kernel(*name));
+  }
 }
 
 view::KernelClass KernelColors::at(const std::vector<view::KernelClass>& classes, std::int16_t index) {

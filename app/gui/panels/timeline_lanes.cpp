@@ -287,8 +287,8 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
             Role::text, Face::ui_strong);
       tooltip_line(ui, "time", view::format_duration(box.end_ns - box.start_ns));
       tooltip_line(ui, "starts", view::format_duration(box.start_ns - frame.origin));
-      if (box.kernel >= 0 && static_cast<std::size_t>(box.kernel) < run.run().kernels.size() && !merged)
-        tooltip_line(ui, "kernel", run.run().kernels[static_cast<std::size_t>(box.kernel)]);
+      const std::string* const kernel = run.kernel_name(box.kernel);
+      if (kernel != nullptr && !merged) tooltip_line(ui, "kernel", *kernel);
       if (!merged && box.layer >= 0) tooltip_line(ui, "layer", std::to_string(box.layer));
       tooltip_line(ui, "step", view::format_count(box.step));
       label(ui, merged ? "zoom in to see each" : "click pins operation and layer", Role::text3, Face::ui,

@@ -1,0 +1,174 @@
+#include "profiling/gpu/attributor.hpp"
+
+#include <algorithm>
+
+namespace profiling {
+namespace {
+
+// What ran on the device, rather than in a call or aside.
+bool is_work(ActivityKind kind) {
+  return kind == ActivityKind::kernel || kind == ActivityKind::copy || kind == ActivityKind::set ||
+         kind == ActivityKind::graph;
+}
+
+const char* name_of(const Activity& activity) {
+  if (activity.kind == ActivityKind::set) return "set memory";
+  if (activity.kind == ActivityKind::graph) return "graph";
+  return activity.name;
+}
+
+}  // namespace
+
+Attributor::Attributor(const GraphNodeMap& nodes, ScopeBytes& bytes)
+    : nodes_(nodes), bytes_(bytes), calls_(kCalls) {}
+
+void Attributor::start_run(std::uint64_t origin_ns, std::uint64_t since_ns) {
+  origin_ns_ = origin_ns;
+  since_ns_ = since_ns;
+  std::fill(calls_.begin(), calls_.end(), Call{});
+  waiting_.clear();
+  waiting_for_.clear();
+  names_.clear();
+  losses_.clear();
+  attributed_ = 0;
+}
+
+void Attributor::add(const Activity& activity, std::vector<engine::Span>& out) {
+  if (activity.kind == ActivityKind::scope) return add_scope(activity, out);
+  if (is_work(activity.kind) && !is_timed(activity)) return losses_.add(Loss::untimed, 1);
+  if (activity.start_ns < since_ns_) return;
+  const Waiting record{activity.correlation, activity.node, activity.kind, span_of(activity)};
+  if (activity.kind == ActivityKind::overhead) {
+    out.push_back(record.span);
+    return;
+  }
+  Call& call = call_of(activity.correlation);
+  if (call.known) {
+    emit(record, call, out);
+  } else {
+    wait(record, out);
+  }
+}
+
+// A call whose place in the ring another one needs is forgotten: 65,536 launches have begun since.
+Attributor::Call& Attributor::call_of(std::uint32_t correlation) {
+  Call& call = calls_[correlation % kCalls];
+  if (call.correlation != correlation) {
+    check_nodes(call);
+    call = {};
+    call.correlation = correlation;
+  }
+  return call;
+}
+
+engine::Span Attributor::span_of(const Activity& activity) {
+  engine::Span span;
+  span.start_ns = static_cast<std::int64_t>(activity.start_ns - origin_ns_);
+  span.end_ns = static_cast<std::int64_t>(std::max(activity.start_ns, activity.end_ns) - origin_ns_);
+  span.step = -1;
+  span.operation = engine::kUnattributed;
+  span.kernel = names_.number_of(name_of(activity));
+  if (is_work(activity.kind)) {
+    span.device = static_cast<std::int16_t>(activity.device);
+    span.stream = static_cast<std::int32_t>(activity.stream);
+    if (activity.node != 0 || activity.kind == ActivityKind::graph) {
+      span.graph = static_cast<std::int32_t>(activity.graph);
+    }
+    if (activity.kind == ActivityKind::copy || activity.kind == ActivityKind::set) {
+      span.bytes = static_cast<std::int64_t>(activity.value);
+    }
+  } else if (activity.kind == ActivityKind::overhead) {
+    span.operation = engine::kProfilerCost;
+    span.stream = engine::kProfilerLane;
+  } else {
+    span.stream = engine::kLaunchLane;
+  }
+  return span;
+}
+
+void Attributor::add_scope(const Activity& activity, std::vector<engine::Span>& out) {
+  Call& call = call_of(activity.correlation);
+  call.known = true;
+  call.scope = activity.value;
+  const auto [begin, end] = waiting_for_.equal_range(activity.correlation);
+  for (auto entry = begin; entry != end; ++entry) {
+    emit(*entry->second, call, out);
+    waiting_.erase(entry->second);
+  }
+  waiting_for_.erase(begin, end);
+}
+
+void Attributor::emit(const Waiting& record, Call& call, std::vector<engine::Span>& out) {
+  if (record.kind == ActivityKind::launch) {
+    if (call.shown) return;
+    call.shown = true;
+  }
+  const LaunchScope scope = scope_of(call.scope);
+  engine::Span span = record.span;
+  span.step = scope.step;
+  span.layer = scope.layer;
+  span.operation = scope.operation;
+  if (record.node != 0) {
+    attribute_node(record, call, span);
+  } else if (record.kind == ActivityKind::kernel || record.kind == ActivityKind::graph) {
+    span.bytes = bytes_.claim(call.scope);
+  }
+  const bool known = span.operation != engine::kUnattributed;
+  if (is_work(record.kind)) {
+    if (known) {
+      ++attributed_;
+    } else {
+      losses_.add(Loss::unattributed, 1);
+    }
+  }
+  out.push_back(span);
+}
+
+// The launch says which step it was, the node which operation of it.
+void Attributor::attribute_node(const Waiting& record, Call& call, engine::Span& span) {
+  span.operation = engine::kUnattributed;
+  const auto node = nodes_.find(record.node);
+  if (!node) return;
+  ++call.nodes;
+  call.graph = node->graph;
+  span.layer = node->layer;
+  span.operation = node->operation;
+  if (record.kind == ActivityKind::kernel) span.bytes = node->bytes;
+}
+
+void Attributor::wait(const Waiting& record, std::vector<engine::Span>& out) {
+  if (waiting_.size() >= kMaxWaiting) {
+    const auto oldest = waiting_.begin();
+    give_up(*oldest, out);
+    auto entry = waiting_for_.find(oldest->correlation);
+    while (entry->second != oldest) ++entry;
+    waiting_for_.erase(entry);
+    waiting_.erase(oldest);
+  }
+  waiting_.push_back(record);
+  waiting_for_.emplace(record.correlation, std::prev(waiting_.end()));
+}
+
+// A call outside any scope is the program's own affair; work on the device is not.
+void Attributor::give_up(const Waiting& record, std::vector<engine::Span>& out) {
+  if (!is_work(record.kind)) return;
+  losses_.add(Loss::unattributed, 1);
+  out.push_back(record.span);
+}
+
+void Attributor::check_nodes(const Call& call) {
+  if (call.graph == 0) return;
+  losses_.add(Loss::missing_nodes, std::max<std::int64_t>(0, nodes_.count(call.graph) - call.nodes));
+}
+
+void Attributor::close(std::vector<engine::Span>& out) {
+  for (const Waiting& record : waiting_) give_up(record, out);
+  waiting_.clear();
+  waiting_for_.clear();
+  for (Call& call : calls_) {
+    check_nodes(call);
+    call = {};
+  }
+}
+
+}  // namespace profiling

@@ -1,0 +1,82 @@
+// Joins records to the operations they belong to and makes spans of them.
+//
+// Records come in any order: a kernel may be known before the call that launched it. What belongs together
+// has the same correlation id; the call's scope record says whose it is, and inside a graph the node says
+// which operation. What waits too long for its scope, or never gets one, becomes a span of no operation, and
+// is counted: never a guess. Memory is bounded by the ring and the list of what waits. One thread.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/events/events.hpp"
+#include "profiling/gpu/activity.hpp"
+#include "profiling/gpu/graph_node_map.hpp"
+#include "profiling/gpu/kernel_names.hpp"
+#include "profiling/gpu/losses.hpp"
+#include "profiling/gpu/scope_bytes.hpp"
+#include "profiling/gpu/scope_id.hpp"
+
+namespace profiling {
+
+class Attributor {
+ public:
+  Attributor(const GraphNodeMap& nodes, ScopeBytes& bytes);
+
+  // Times count from `origin_ns`; what began before `since_ns` belongs to no run. Steady clock.
+  void start_run(std::uint64_t origin_ns, std::uint64_t since_ns);
+
+  // Appends the spans that are complete with this record. Their bytes may be engine::kCacheBytes.
+  void add(const Activity& activity, std::vector<engine::Span>& out);
+  // Nothing more comes: what still waits is not attributed, and graphs are checked for missing records.
+  void close(std::vector<engine::Span>& out);
+
+  KernelNames& names() { return names_; }
+  Losses& losses() { return losses_; }
+  std::int64_t attributed() const { return attributed_; }
+  std::size_t waiting() const { return waiting_.size(); }
+
+  static constexpr std::size_t kCalls = 65536;       // calls remembered
+  static constexpr std::size_t kMaxWaiting = 65536;  // spans that wait for their call
+
+ private:
+  struct Call {
+    std::uint32_t correlation = 0;
+    bool known = false;  // its scope is
+    std::uint64_t scope = 0;
+    bool shown = false;       // a runtime call and the driver call inside it are one launch
+    std::uint32_t graph = 0;  // GraphNode::graph; 0: it launched none
+    std::int64_t nodes = 0;   // records of its graph's nodes
+  };
+  struct Waiting {
+    std::uint32_t correlation = 0;
+    std::uint64_t node = 0;
+    ActivityKind kind = ActivityKind::kernel;
+    engine::Span span;
+  };
+  using WaitingList = std::list<Waiting>;
+
+  Call& call_of(std::uint32_t correlation);
+  void add_scope(const Activity& activity, std::vector<engine::Span>& out);
+  engine::Span span_of(const Activity& activity);
+  void emit(const Waiting& record, Call& call, std::vector<engine::Span>& out);
+  void attribute_node(const Waiting& record, Call& call, engine::Span& span);
+  void wait(const Waiting& record, std::vector<engine::Span>& out);
+  void give_up(const Waiting& record, std::vector<engine::Span>& out);
+  void check_nodes(const Call& call);
+
+  const GraphNodeMap& nodes_;
+  ScopeBytes& bytes_;
+  KernelNames names_;
+  Losses losses_;
+  std::uint64_t origin_ns_ = 0;
+  std::uint64_t since_ns_ = 0;
+  std::vector<Call> calls_;  // ring, by correlation
+  WaitingList waiting_;      // oldest first
+  std::unordered_multimap<std::uint32_t, WaitingList::iterator> waiting_for_;
+  std::int64_t attributed_ = 0;
+};
+
+}  // namespace profiling

@@ -1,0 +1,66 @@
+#include "profiling/gpu/cupti_source.hpp"
+
+#include <mutex>
+#include <optional>
+
+#include "profiling/gpu/cupti_session.hpp"
+
+namespace profiling {
+namespace {
+
+// Leaked on purpose: CUPTI's threads use it until the process is gone.
+struct Shared {
+  std::mutex mutex;
+  std::optional<engine::Result<CuptiSession*>> session;
+};
+
+Shared& shared() {
+  static Shared* const instance = new Shared;
+  return *instance;
+}
+
+engine::Result<CuptiSession*> open_session(const std::string& library) {
+  Shared& state = shared();
+  const std::lock_guard lock(state.mutex);
+  if (!state.session) {
+    auto session = CuptiSession::start({library, {}});
+    if (session) {
+      state.session.emplace(session->release());
+    } else {
+      state.session.emplace(session.error());
+    }
+  }
+  return *state.session;
+}
+
+}  // namespace
+
+engine::Result<ActivitySource*> cupti_source(const std::string& library) {
+  const auto session = open_session(library);
+  if (!session) return session.error();
+  return static_cast<ActivitySource*>(*session);
+}
+
+void pause_cupti_source() {
+  Shared& state = shared();
+  const std::lock_guard lock(state.mutex);
+  if (!state.session || !*state.session) return;
+  const auto ignored = (**state.session)->set_mode(ProfileMode::off);  // switching off cannot fail
+  static_cast<void>(ignored);
+}
+
+void end_cupti_source() {
+  Shared& state = shared();
+  const std::lock_guard lock(state.mutex);
+  if (state.session && *state.session) (**state.session)->end();
+}
+
+std::string describe_cupti() {
+  const auto session = open_session({});
+  if (!session) return "not available: " + session.error().message;
+  const std::uint32_t version = (*session)->version();
+  return fmt::format("CUPTI {}.{}.{} ({})", version / 10000, version / 100 % 100, version % 100,
+                     (*session)->path());
+}
+
+}  // namespace profiling

@@ -1,0 +1,26 @@
+// The process's source of GPU records, opened when it is first asked for.
+#pragma once
+
+#include <string>
+
+#include "engine/events/result.hpp"
+#include "profiling/gpu/activity_source.hpp"
+
+namespace profiling {
+
+// The same for every caller, and never freed; an error tells why kernels cannot be timed here: no driver, no
+// CUPTI, one that is too old, another tool that holds it, or a program built without its headers.
+// `library`: a file to use instead of the installed CUPTI, when first called. Call before the first use of
+// CUDA.
+engine::Result<ActivitySource*> cupti_source(const std::string& library = {});
+
+// Records nothing until it is asked to again, if it was ever opened.
+void pause_cupti_source();
+
+// At the end of main(), if it was ever opened: the device idle, nothing launched afterwards.
+void end_cupti_source();
+
+// For people: "CUPTI 13.0.1 (/usr/lib/...)", or why there is none. Opens it.
+std::string describe_cupti();
+
+}  // namespace profiling
