@@ -40,7 +40,8 @@ std::vector<GridPoint> read_grid(const std::vector<std::string>& texts) {
         cross == std::string::npos ? std::nullopt : parse_integer(text.substr(cross + 1), 1, kMaxInt32);
     if (!chains || !depth) {
       throw CLI::ValidationError(
-          "--grid", fmt::format("expected batch x context as in 8x8192, with commas between, got '{}'", text));
+          "--grid",
+          fmt::format("expected batch x context as in 8x8192, with commas between, got '{}'", text));
     }
     grid.push_back({static_cast<std::int32_t>(*chains), static_cast<std::int32_t>(*depth)});
   }
