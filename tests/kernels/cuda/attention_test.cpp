@@ -424,7 +424,15 @@ TEST_CASE("slots split among blocks give the same as one block", "[cuda][attenti
   Layer layer(device, shape, {320, 6, 130}, random);
   layer.prefill(0, 300);
   layer.prefill(2, 124);  // about to need another split
-  for (int i = 0; i < 6; ++i) layer.decode({0, -1, 1, 2}, splits);
+  for (int i = 0; i < 4; ++i) layer.decode({0, -1, 1, 2}, splits);
+  // Batches of different sizes share a workspace.
+  std::vector<int> wide(50, -1);
+  wide[0] = 0;
+  wide[48] = 2;
+  layer.decode(wide, splits);
+  layer.decode({0, 1}, splits);
+  wide[47] = 1;
+  layer.decode(wide, splits);
   layer.check_caches();
 }
 
