@@ -13,14 +13,23 @@
 
 namespace app {
 
-enum class Section { memory, decode, evicted, chains, prefill, first_token, recording, trace };
+enum class Section { memory, decode, evicted, chains, grid, prefill, first_token, recording, trace };
+
+// A batch of sequences with so many tokens each.
+struct GridPoint {
+  std::int32_t chains = 1;
+  std::int32_t depth = 0;
+};
 
 struct BenchOptions {
-  std::string model;
+  std::string model;  // a folder; empty with `shape`
+  std::string shape;  // random weights of this shape, made on the GPU
   std::vector<std::int32_t> depths{0, 512, 4096};
   std::vector<std::int32_t> chains{1, 2, 4, 8};
+  std::vector<GridPoint> grid;
   std::vector<std::int32_t> prefill{128, 512, 2048};
-  double evicted = 0.5;  // fraction evicted in the section of that name
+  double evicted = 0.5;      // fraction evicted in the sections `evicted` and `grid`
+  std::int32_t window = 16;  // of that eviction: short, so that the fraction is the one asked for
   std::int32_t rounds = 5;
   double seconds = 1;  // per sample
   std::vector<std::string> only;
@@ -34,6 +43,8 @@ struct BenchOptions {
 
 void add_bench_options(CLI::App& command, BenchOptions& options);
 engine::Status resolve_sections(BenchOptions& options);
+// The checkpoint, or the shape.
+engine::Result<std::shared_ptr<const engine::Model>> bench_model(const BenchOptions& options);
 // Every depth and length must leave room in the model's positions.
 engine::Status check_positions(const BenchOptions& options, const engine::Model& model);
 

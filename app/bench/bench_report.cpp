@@ -97,6 +97,7 @@ std::string bench_json(const BenchResults& results) {
             {"memory_read_bytes_per_second", to_json(results.ceiling_bytes_per_second)},
             {"memory_read_variant", results.ceiling_variant},
             {"decode", Json::array()},
+            {"speed_ups", Json::array()},
             {"prefill", Json::array()},
             {"first_token", nullptr},
             {"recording", nullptr},
@@ -107,6 +108,13 @@ std::string bench_json(const BenchResults& results) {
   for (const PrefillPoint& point : results.prefill) {
     json["prefill"].push_back(
         {{"tokens", point.tokens}, {"tokens_per_second", to_json(point.tokens_per_second)}});
+  }
+  for (const SpeedUp& up : results.speed_ups()) {
+    json["speed_ups"].push_back({{"depth_tokens", up.depth},
+                                 {"chains", up.chains},
+                                 {"measured", up.measured},
+                                 {"roofline", up.roofline},
+                                 {"share_of_roofline", up.measured / up.roofline}});
   }
   if (!results.first_token_seconds.empty()) {
     json["first_token"] = {{"prompt_tokens", results.first_token_prompt},
@@ -129,6 +137,10 @@ std::string bench_table(const BenchResults& results) {
     text += row("memory-read ceiling", to_text(scaled(results.ceiling_bytes_per_second, 1e-9), 1) + " GB/s");
   }
   for (const DecodePoint& point : results.decode) text += decode_row(point);
+  for (const SpeedUp& up : results.speed_ups()) {
+    text += row(fmt::format("eviction at {}, {} chain{}", up.depth, up.chains, up.chains == 1 ? "" : "s"),
+                fmt::format("{:.2f} times as fast, bytes allow {:.2f}", up.measured, up.roofline));
+  }
   for (const PrefillPoint& point : results.prefill) {
     text +=
         row(fmt::format("prefill of {}", point.tokens), to_text(point.tokens_per_second, 1) + " tokens/s");

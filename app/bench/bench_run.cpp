@@ -8,6 +8,7 @@
 #include "app/bench/recording_cost.hpp"
 #include "app/run_report.hpp"
 #include "engine/bench/first_token.hpp"
+#include "engine/bench/gpu_ceiling.hpp"
 #include "engine/bench/synthetic_policy.hpp"
 
 namespace app {
@@ -18,7 +19,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int32_t kMemoryTokens = 2048;
 constexpr std::int32_t kFirstTokenPrompt = 20;
-constexpr std::int32_t kSyntheticWindow = 16;  // short, so that the fraction evicted is the one asked for
 
 // A folder for traces that nobody keeps.
 class ScratchFolder {
@@ -67,10 +67,31 @@ std::vector<DecodePoint> decode_points(const BenchOptions& options) {
   if (options.has(Section::chains)) {
     for (const std::int32_t chains : options.chains) add(0, chains, 0);
   }
+  if (options.has(Section::grid)) {
+    for (const GridPoint& point : options.grid) {
+      add(point.depth, point.chains, 0);
+      add(point.depth, point.chains, options.evicted);
+    }
+  }
   return points;
 }
 
 }  // namespace
+
+std::vector<SpeedUp> BenchResults::speed_ups() const {
+  std::vector<SpeedUp> found;
+  for (const DecodePoint& evicted : decode) {
+    if (evicted.evicted == 0 || evicted.tokens_per_second.empty()) continue;
+    for (const DecodePoint& dense : decode) {
+      if (dense.evicted != 0 || dense.depth != evicted.depth || dense.chains != evicted.chains) continue;
+      if (dense.tokens_per_second.empty()) continue;
+      found.push_back({evicted.depth, evicted.chains,
+                       evicted.tokens_per_second.median() / dense.tokens_per_second.median(),
+                       dense.bytes_per_step / evicted.bytes_per_step});
+    }
+  }
+  return found;
+}
 
 BenchRun::BenchRun(const BenchOptions& options, std::shared_ptr<const engine::Model> model,
                    engine::BackendOptions backend, Progress& progress, std::stop_token stop)
@@ -93,7 +114,9 @@ engine::Status BenchRun::run() {
   if (options_.has(Section::memory)) {
     progress_.show("bench: memory", 0, 1);
     const std::int32_t tokens = std::min(kMemoryTokens, model_->config.max_positions);
-    const auto memory = engine::measure_memory(model_, backend_, tokens, stop_);
+    engine::BackendOptions host = backend_;
+    host.device = engine::Device::cpu;  // it is the host's memory that is looked at
+    const auto memory = engine::measure_memory(model_, host, tokens, stop_);
     if (!memory) return memory.error();
     results_.memory = *memory;
   }
@@ -114,14 +137,15 @@ engine::Status BenchRun::prepare() {
   dense_ = std::move(*dense);
   const auto evicts = [](const DecodePoint& point) { return point.evicted > 0; };
   if (std::any_of(results_.decode.begin(), results_.decode.end(), evicts)) {
-    auto policy = engine::make_synthetic_policy(options_.evicted, kSyntheticWindow);
+    auto policy = engine::make_synthetic_policy(options_.evicted, options_.window);
     auto evicting = engine::SpeedBench::create(model_, std::move(policy), backend_);
     if (!evicting) return evicting.error();
     evicting_ = std::move(*evicting);
   }
   results_.device = dense_->info().device;
   results_.threads = dense_->info().threads;
-  if (needs_ceiling()) ceiling_ = std::make_unique<engine::ReadCeiling>(model_, results_.threads);
+  if (needs_ceiling() && !on_gpu())
+    ceiling_ = std::make_unique<engine::ReadCeiling>(model_, results_.threads);
   for (const DecodePoint& point : results_.decode) {
     progress_.show("bench: filling the cache", 0, point.depth);
     auto& bench = point.evicted > 0 ? *evicting_ : *dense_;
@@ -147,6 +171,13 @@ engine::Status BenchRun::round(std::int32_t number) {
 }
 
 engine::Status BenchRun::measure_ceiling() {
+  if (on_gpu()) {
+    const auto ceiling = engine::measure_gpu_ceiling(backend_.gpu);
+    if (!ceiling) return ceiling.error();
+    results_.ceiling_bytes_per_second.add(ceiling->copy_bytes_per_second);
+    results_.ceiling_variant = "copy on the GPU";
+    return {};
+  }
   const engine::ReadSample sample = ceiling_->measure();
   results_.ceiling_bytes_per_second.add(sample.bytes_per_second);
   results_.ceiling_variant = sample.variant;

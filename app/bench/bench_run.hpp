@@ -35,14 +35,22 @@ struct PrefillPoint {
   Series tokens_per_second;
 };
 
+// What evicting brought at one point of the grid.
+struct SpeedUp {
+  std::int32_t depth = 0;
+  std::int32_t chains = 1;
+  double measured = 0;  // tokens/s evicted over dense, medians
+  double roofline = 0;  // bytes per step dense over evicted
+};
+
 struct BenchResults {
   std::string model_name;
   std::string weight_dtype;
   std::int64_t weight_bytes = 0;
   std::string device;
   int threads = 0;
-  Series ceiling_bytes_per_second;
-  std::string ceiling_variant;  // how the last sample was read fastest
+  Series ceiling_bytes_per_second;  // of the device that decodes
+  std::string ceiling_variant;      // how the last sample was read fastest
   std::vector<DecodePoint> decode;
   std::vector<PrefillPoint> prefill;
   std::int32_t first_token_prompt = 0;
@@ -53,6 +61,9 @@ struct BenchResults {
   std::optional<engine::MemorySample> memory;
   std::optional<TraceSize> trace;
   bool interrupted = false;
+
+  // Of the points that were measured with and without eviction.
+  std::vector<SpeedUp> speed_ups() const;
 };
 
 class BenchRun {
@@ -76,6 +87,7 @@ class BenchRun {
   engine::Status measure_recording_pair(bool recorded_first);
   engine::Status measure_trace();
   bool needs_ceiling() const { return !results_.decode.empty(); }
+  bool on_gpu() const { return dense_->info().backend == "cuda"; }
 
   const BenchOptions& options_;
   std::shared_ptr<const engine::Model> model_;

@@ -18,7 +18,7 @@ engine::Status run_bench(Arguments arguments, Console& console) {
   if (auto status = resolve_sections(options); !status) return status;
   const auto backend = to_backend_options(options.device);
   if (!backend) return backend.error();
-  auto model = engine::load_model(options.model);
+  auto model = bench_model(options);
   if (!model) return model.error();
   if (auto status = check_positions(options, **model); !status) return status;
 

@@ -73,7 +73,10 @@ class LiveOutput {
   bool show(const engine::RunProgress& at) {
     const bool streams_here = text_ && console_.out_is_terminal();
     if (at.phase == engine::Phase::prefill) {
-      progress_.show(at.calibrating ? "calibrate" : "prefill", at.done, at.total);
+      const char* stage = at.loading       ? "copy weights to the GPU, MiB"
+                          : at.calibrating ? "calibrate"
+                                           : "prefill";
+      progress_.show(stage, at.done, at.total);
     } else if (streams_here) {
       progress_.clear();
     } else {

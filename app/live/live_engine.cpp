@@ -29,7 +29,7 @@ class LiveEngine::Worker {
   void load(const LoadModel& command);
   void start(const StartRun& command);
   engine::Status run(const StartRun& command);
-  void show_calibration(const engine::RunProgress& at);
+  void show_stage(const char* stage, const engine::RunProgress& at);
   void show_progress(const engine::RunProgress& at);
   void show_pacing();
   void show_end(const RecordedRun& done);
@@ -152,7 +152,8 @@ engine::Status LiveEngine::Worker::run(const StartRun& command) {
   pacing_.begin(command.paused);
   setup->request.stop = stop;
   setup->request.on_progress = [&](const engine::RunProgress& at) {
-    if (at.calibrating) return show_calibration(at);
+    if (at.loading) return show_stage("copying weights to the GPU", at);
+    if (at.calibrating) return show_stage("calibrating the threshold", at);
     show_progress(at);
     pacing_.after_step(at.phase == engine::Phase::decode, stop, [this] { show_pacing(); });
     if (stop.stop_requested()) {
@@ -171,9 +172,9 @@ engine::Status LiveEngine::Worker::run(const StartRun& command) {
   return {};
 }
 
-void LiveEngine::Worker::show_calibration(const engine::RunProgress& at) {
+void LiveEngine::Worker::show_stage(const char* stage, const engine::RunProgress& at) {
   status_.update([&](LiveStatus& status) {
-    status.stage = "calibrating the threshold";
+    status.stage = stage;
     status.done = at.done;
     status.total = at.total;
   });

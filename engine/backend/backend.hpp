@@ -24,12 +24,21 @@ class GpuProfiler;
 
 enum class LogitRows : std::uint8_t { none, last, all };
 
+// How a token is chosen on the device, as engine/session/sampler.hpp does it.
+struct TokenChoice {
+  double temperature = 0;  // 0: the likeliest
+  double top_p = 1;
+  std::int32_t top_k = 0;    // 0: all
+  std::uint64_t random = 0;  // state of the generator that one number is drawn from
+};
+
 struct StepInput {
   SequenceId sequence = 0;
   std::span<const TokenId> tokens;  // at least one, all inside the vocabulary
   LogitRows logits = LogitRows::last;
-  // Wants the likeliest next token in StepOutput::picked. Without `logits` none of them leave the device.
+  // Wants the next token in StepOutput::picked. Without `logits` none of them leave the device.
   bool pick = false;
+  TokenChoice choice{};  // of the pick; one that draws only where BackendInfo::draws
 };
 
 // Decisions and cache state of one sequence after a step.
@@ -51,7 +60,7 @@ struct StepOutput {
   // Rows in the order of the inputs; valid until the next step. [rows, vocab]
   std::span<const float> logits;
   std::int64_t rows = 0;
-  std::vector<TokenId> picked;  // one per input: the likeliest next token, the first of equals; -1: not asked
+  std::vector<TokenId> picked;  // one per input, -1: not asked. Of equally likely tokens the first
   std::vector<SequenceOutput> sequences;
   std::vector<Span> spans;    // times relative to the clock the backend was given
   std::int64_t kv_reads = 0;  // slots read, summed over queries, layers and KV heads
@@ -63,6 +72,8 @@ struct BackendInfo {
   int threads = 0;
   std::int32_t page_slots = 0;
   std::int64_t slot_bytes = 0;          // K and V of one slot of one head
+  std::int32_t chunk = 512;             // prompt tokens per step that suit it
+  bool draws = false;                   // picks may have a temperature
   std::vector<std::string> operations;  // names of Span::operation
   std::vector<std::string> kernels;     // names of Span::kernel
   std::vector<std::string> notices;     // fall-backs, with their reason

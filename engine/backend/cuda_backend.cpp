@@ -19,7 +19,7 @@ namespace {
 using kernels::cuda::CudaError;
 
 // What a session's prefill chunk and a small batch take besides weights and caches.
-constexpr std::int32_t kUsualChunk = 512;
+constexpr std::int32_t kUsualChunk = 2048;  // smaller ones leave the tensor cores waiting for weights
 constexpr std::int32_t kUsualBatch = 32;
 constexpr std::int64_t kFewestCacheBytes = std::int64_t{64} << 20;
 
@@ -77,6 +77,7 @@ class CudaBackend final : public Backend {
   Result<CudaStep> lay_out(std::span<const StepInput> inputs);
   std::int32_t longest_head(const CudaStep& step) const;
   std::vector<float> gates_of(const CudaStep& step) const;
+  std::vector<TokenChoice> choices_of(std::span<const StepInput> inputs, const HeadRows& head) const;
   StepOutput collect(std::span<const StepInput> inputs, const CudaStep& step, const HeadRows& head);
   Error failure(const CudaError& error, const std::string& doing);
 
@@ -151,6 +152,8 @@ void CudaBackend::describe(const kernels::cuda::DeviceInfo& device) {
                              byte_text(device.total_bytes));
   info_.page_slots = kernels::cuda::kPageSlots;
   info_.slot_bytes = cache_.slot_bytes();
+  info_.chunk = kUsualChunk;
+  info_.draws = true;
   for (const char* operation : kCudaOperations) {
     info_.operations.emplace_back(operation);
     info_.kernels.push_back(fmt::format("{}_cuda", operation));
@@ -274,6 +277,18 @@ std::vector<float> CudaBackend::gates_of(const CudaStep& step) const {
   return gates;
 }
 
+// How the token after each row of `head` is drawn; empty where none is.
+std::vector<TokenChoice> CudaBackend::choices_of(std::span<const StepInput> inputs,
+                                                 const HeadRows& head) const {
+  const auto draws = [](const StepInput& input) { return input.pick && input.choice.temperature > 0; };
+  if (std::none_of(inputs.begin(), inputs.end(), draws)) return {};
+  std::vector<TokenChoice> choices(head.rows.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (draws(inputs[i])) choices[static_cast<std::size_t>(head.last[i])] = inputs[i].choice;
+  }
+  return choices;
+}
+
 Result<StepOutput> CudaBackend::run_step(std::span<const StepInput> inputs, const std::string& doing) {
   const auto step = lay_out(inputs);
   if (!step) return step.error();
@@ -292,7 +307,7 @@ Result<StepOutput> CudaBackend::run_step(std::span<const StepInput> inputs, cons
   Admission admission(cache_, slots);
   timer_.begin_step(steps_++, step->decodes_only() ? Phase::decode : Phase::prefill);
   launched_ = true;
-  runner_.run(*step, head, gates_of(*step));
+  runner_.run(*step, head, gates_of(*step), choices_of(inputs, head));
   admission.keep();
   return collect(inputs, *step, head);
 }

@@ -100,7 +100,7 @@ void CudaForward::embed(const CudaActivations& buffers, std::int32_t rows) const
 
 void CudaForward::layer(std::int32_t index, const CudaActivations& buffers, const CudaRows& rows) const {
   const CudaLayer& layer = weights_.layers[static_cast<std::size_t>(index)];
-  if (takes_raw_gates(rows.rows)) raw_gates(layer, index, buffers, rows.rows);
+  if (takes_raw_gates(rows.rows) && rows.rows > kSmallRows) raw_gates(layer, index, buffers, rows.rows);
   qkv(layer, index, buffers, rows.rows);
   attention(layer, index, buffers, rows);
   attention_out(layer, index, buffers, rows.rows);
@@ -174,6 +174,8 @@ void CudaForward::qkv(const CudaLayer& layer, std::int32_t index, const CudaActi
   args.matrices[1] = into(layer.k, buffers.k.data(), buffers.strides.kv);
   args.matrices[2] = into(layer.v, buffers.v.data(), buffers.strides.kv);
   args.matrix_count = 3;
+  // Where rows are few a launch costs more than the gates do.
+  if (takes_raw_gates(rows) && rows <= kSmallRows) args.gates = raw_gate_args(layer, buffers, rows);
   launch_matmul(args, stream_);
 }
 
@@ -224,6 +226,11 @@ void CudaForward::raw_gates(const CudaLayer& layer, std::int32_t index, const Cu
                             std::int32_t rows) const {
   const Scope scope(timer_, CudaOperation::gates, index,
                     std::int64_t{4} * config_.hidden * (rows + config_.kv_heads));
+  launch_raw_gates(raw_gate_args(layer, buffers, rows), stream_);
+}
+
+kernels::cuda::RawGateArgs CudaForward::raw_gate_args(const CudaLayer& layer, const CudaActivations& buffers,
+                                                      std::int32_t rows) const {
   kernels::cuda::RawGateArgs args;
   args.x = buffers.x.data();
   args.x_stride = buffers.strides.hidden;
@@ -233,7 +240,6 @@ void CudaForward::raw_gates(const CudaLayer& layer, std::int32_t index, const Cu
   args.kv_heads = config_.kv_heads;
   args.raw = buffers.gates.data();
   args.raw_stride = rows;
-  args.pdl = rows <= kSmallRows;
   if (gate_.borrowed_neuron) {
     // The last channel of the first query head of each group.
     const std::int64_t group_width = std::int64_t{config_.group()} * config_.head_dim;
@@ -253,7 +259,7 @@ void CudaForward::raw_gates(const CudaLayer& layer, std::int32_t index, const Cu
     args.bias = layer.alpha_bias;
     args.bias_stride = 1;
   }
-  launch_raw_gates(args, stream_);
+  return args;
 }
 
 kernels::cuda::HeadsInput CudaForward::heads(const CudaLayer& layer, const CudaActivations& buffers,

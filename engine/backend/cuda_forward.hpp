@@ -13,6 +13,7 @@
 #include "engine/backend/cuda_weights.hpp"
 #include "engine/checkpoint/model.hpp"
 #include "engine/policy/policy.hpp"
+#include "kernels/cuda/gates.hpp"
 #include "kernels/cuda/judgement.hpp"
 #include "kernels/cuda/matmul.hpp"
 
@@ -51,6 +52,8 @@ class CudaForward {
   void layer(std::int32_t index, const CudaActivations& buffers, const CudaRows& rows) const;
   void raw_gates(const CudaLayer& layer, std::int32_t index, const CudaActivations& buffers,
                  std::int32_t rows) const;
+  kernels::cuda::RawGateArgs raw_gate_args(const CudaLayer& layer, const CudaActivations& buffers,
+                                           std::int32_t rows) const;
   void qkv(const CudaLayer& layer, std::int32_t index, const CudaActivations& buffers,
            std::int32_t rows) const;
   void attention(const CudaLayer& layer, std::int32_t index, const CudaActivations& buffers,

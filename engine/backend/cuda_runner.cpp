@@ -113,12 +113,13 @@ void CudaRunner::record(DecodeGraph& graph, std::int32_t bucket, int splits) {
 
 // --- a step
 
-void CudaRunner::run(const CudaStep& step, const HeadRows& head, std::span<const float> gates) {
+void CudaRunner::run(const CudaStep& step, const HeadRows& head, std::span<const float> gates,
+                     std::span<const TokenChoice> choices) {
   fill_inputs(step, head, gates);
   if (current_graph_ != nullptr) {
-    run_graph(head);
+    run_graph(head, choices);
   } else {
-    run_eager(step, head);
+    run_eager(step, head, choices);
   }
   stream_.synchronize();
 }
@@ -186,13 +187,21 @@ void CudaRunner::copy_logits(std::int64_t first, std::int64_t rows) {
              bytes_of<float>(rows * config_.vocab), stream_.get());
 }
 
-void CudaRunner::run_graph(const HeadRows& head) {
+void CudaRunner::run_graph(const HeadRows& head, std::span<const TokenChoice> choices) {
   {
     const CudaTimer::GraphScope scope(timer_, forward_.weight_bytes());
     current_graph_->graph.launch(stream_);
   }
-  // A graph computes the logits of all rows; the rows given out come first and lie in the same order, unless
-  // an input in between wants none.
+  if (!choices.empty()) {
+    std::vector<TokenChoice> by_row(static_cast<std::size_t>(stride_));
+    for (std::size_t i = 0; i < choices.size(); ++i)
+      by_row[static_cast<std::size_t>(head.rows[i])] = choices[i];
+    draw(by_row, current_->picked.data());
+    copy_picked(*current_, stride_);
+  }
+  if (head.given == 0) return;
+  const Scope scope(timer_, CudaOperation::transfer, -1, 0);
+  // A graph computes the logits of all rows, those that are not given out too.
   for (std::int64_t i = 0; i < head.given; ++i) {
     const std::int64_t row = head.rows[static_cast<std::size_t>(i)];
     copy_async(host_logits_.data() + i * config_.vocab, current_->logits.data() + row * config_.vocab,
@@ -205,15 +214,21 @@ TokenId CudaRunner::picked(const HeadRows& head, std::int64_t index) const {
   return current_->host_picked[current_graph_ != nullptr ? static_cast<std::size_t>(head.rows[i]) : i];
 }
 
-void CudaRunner::run_eager(const CudaStep& step, const HeadRows& head) {
+// Instead of the likeliest tokens of the rows of logits at hand.
+void CudaRunner::draw(std::span<const TokenChoice> choices, std::int32_t* picked) {
+  const Scope scope(timer_, CudaOperation::pick, -1, 0);
+  sampler_.launch(choices, current_->logits.data(), config_.vocab, picked, stream_);
+}
+
+void CudaRunner::run_eager(const CudaStep& step, const HeadRows& head, std::span<const TokenChoice> choices) {
   copy_inputs(*current_, step.rows, step.decode_rows);
   forward_.run(*current_, {step.rows, step.decode_rows, step.chunks});
   copy_decisions(*current_, step.rows);
-  head_blocks(head);
+  head_blocks(head, choices);
   join_decisions();
 }
 
-void CudaRunner::head_blocks(const HeadRows& head) {
+void CudaRunner::head_blocks(const HeadRows& head, std::span<const TokenChoice> choices) {
   const auto rows = static_cast<std::int64_t>(head.rows.size());
   if (rows == 0) return;
   copy_async(current_->wanted.data(), current_->host_wanted.data(), bytes_of<std::int32_t>(rows),
@@ -222,6 +237,10 @@ void CudaRunner::head_blocks(const HeadRows& head) {
     const std::int64_t count = std::min<std::int64_t>(current_->head_rows, rows - first);
     forward_.logits(*current_, static_cast<std::int32_t>(count), current_->wanted.data() + first,
                     current_->picked.data() + first);
+    if (!choices.empty()) {
+      draw(choices.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+           current_->picked.data() + first);
+    }
     const std::int64_t given = std::clamp<std::int64_t>(head.given - first, 0, count);
     if (given > 0) copy_logits(first, given);
   }

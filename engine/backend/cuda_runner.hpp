@@ -13,6 +13,7 @@
 
 #include "engine/backend/cuda_activations.hpp"
 #include "engine/backend/cuda_forward.hpp"
+#include "engine/backend/cuda_sampler.hpp"
 #include "engine/backend/cuda_step.hpp"
 #include "engine/backend/cuda_timer.hpp"
 #include "engine/backend/head_rows.hpp"
@@ -32,7 +33,9 @@ class CudaRunner {
   void prepare(const CudaStep& step, const HeadRows& head, std::int32_t max_live);
   // After prepare() of the same step. `gates`: [kv_heads, rows] of a policy that decides by position, or
   // empty.
-  void run(const CudaStep& step, const HeadRows& head, std::span<const float> gates);
+  // `choices`: how the token after each row of `head` is drawn, or empty: all are the likeliest.
+  void run(const CudaStep& step, const HeadRows& head, std::span<const float> gates,
+           std::span<const TokenChoice> choices);
 
   // Of the last step, on the host.
   const CudaDecisions<kernels::cuda::PinnedArray>& decisions() const { return current_->host_decisions; }
@@ -56,9 +59,10 @@ class CudaRunner {
   void copy_decisions(const CudaActivations& buffers, std::int32_t rows);
   void join_decisions();
   void copy_picked(const CudaActivations& buffers, std::int32_t rows) const;
-  void run_graph(const HeadRows& head);
-  void run_eager(const CudaStep& step, const HeadRows& head);
-  void head_blocks(const HeadRows& head);
+  void run_graph(const HeadRows& head, std::span<const TokenChoice> choices);
+  void run_eager(const CudaStep& step, const HeadRows& head, std::span<const TokenChoice> choices);
+  void head_blocks(const HeadRows& head, std::span<const TokenChoice> choices);
+  void draw(std::span<const TokenChoice> choices, std::int32_t* picked);
   void copy_logits(std::int64_t first, std::int64_t rows);
 
   const ModelConfig& config_;
@@ -72,8 +76,9 @@ class CudaRunner {
 
   std::unique_ptr<CudaActivations> eager_;
   std::map<std::int32_t, DecodeGraph> decode_graphs_;  // by bucket
-  CudaActivations* current_ = nullptr;                 // of the step prepared last
-  DecodeGraph* current_graph_ = nullptr;               // null: kernel by kernel
+  CudaSampler sampler_;
+  CudaActivations* current_ = nullptr;    // of the step prepared last
+  DecodeGraph* current_graph_ = nullptr;  // null: kernel by kernel
   std::int32_t stride_ = 0;
   kernels::cuda::PinnedArray<float> host_logits_;  // [rows given out, vocab]
   std::size_t logits_given_ = 0;                   // floats

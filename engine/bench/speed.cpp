@@ -8,7 +8,6 @@ namespace engine {
 
 namespace {
 
-constexpr std::int32_t kChunk = 512;    // as SessionOptions::chunk
 constexpr std::int32_t kWarmSteps = 2;  // bring the weights' first pages and the threads back
 
 Error stopped() {
@@ -80,7 +79,10 @@ std::vector<TokenId> synthetic_tokens(std::int32_t count, std::int32_t vocab) {
 }
 
 std::int64_t weight_bytes_per_step(const Model& model) {
-  if (model.embedding.data == model.head.data) return model.weight_bytes;
+  // A shape has no data to tell them apart by.
+  const bool tied =
+      model.head.data != nullptr ? model.embedding.data == model.head.data : model.config.tied_embeddings;
+  if (tied) return model.weight_bytes;
   const kernels::Matrix& embedding = model.embedding;
   return model.weight_bytes -
          embedding.rows * embedding.cols * static_cast<std::int64_t>(kernels::size_of(embedding.dtype));
@@ -100,9 +102,10 @@ Result<std::unique_ptr<SpeedBench>> SpeedBench::create(std::shared_ptr<const Mod
 Status SpeedBench::feed(SequenceId sequence, std::int32_t tokens, LogitRows last_rows,
                         const std::stop_token& stop) {
   const std::vector<TokenId> ids = synthetic_tokens(tokens, model_->config.vocab);
-  for (std::size_t first = 0; first < ids.size(); first += kChunk) {
+  const auto chunk = static_cast<std::size_t>(backend_->info().chunk);
+  for (std::size_t first = 0; first < ids.size(); first += chunk) {
     if (stop.stop_requested()) return stopped();
-    const std::size_t count = std::min<std::size_t>(kChunk, ids.size() - first);
+    const std::size_t count = std::min(chunk, ids.size() - first);
     const bool last = first + count == ids.size();
     const StepInput input{sequence, std::span(ids).subspan(first, count), last ? last_rows : LogitRows::none};
     if (auto output = backend_->step({&input, 1}); !output) return output.error();

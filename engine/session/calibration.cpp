@@ -25,6 +25,7 @@ Result<Logits> collect(std::shared_ptr<const Model> model, PolicyFacts facts, st
   BackendOptions quiet = options;
   quiet.spans = false;
   quiet.live_at = false;
+  quiet.profiler = nullptr;  // it is the run that is profiled
   auto backend = make_backend(model, make_policy(facts, *model), quiet);
   if (!backend) return backend.error();
   const SequenceId sequence = (*backend)->start_sequence();

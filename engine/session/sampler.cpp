@@ -31,6 +31,12 @@ double Sampler::uniform() {
   return static_cast<double>(next_random(state_) >> 11) * 0x1p-53;
 }
 
+TokenChoice Sampler::take_choice() {
+  const TokenChoice choice{options_.temperature, options_.top_p, options_.top_k, state_};
+  if (options_.temperature > 0) next_random(state_);
+  return choice;
+}
+
 TokenId Sampler::sample(std::span<const float> logits) {
   const TokenId best = likeliest(logits);
   if (options_.temperature <= 0) return best;

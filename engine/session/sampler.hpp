@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/backend/backend.hpp"
 #include "engine/backend/likeliest.hpp"
 #include "engine/events/events.hpp"
 
@@ -23,6 +24,8 @@ class Sampler {
  public:
   Sampler(const SamplingOptions& options, int chain);
   TokenId sample(std::span<const float> logits);
+  // The same for a backend that draws itself: its logits are not needed here, and the generator has moved on.
+  TokenChoice take_choice();
 
  private:
   double uniform();

@@ -42,7 +42,7 @@ struct Chain {
 
 // What chains go on from, one entry or row per chain.
 struct NextTokens {
-  std::span<const float> logits;    // [chains, vocab], empty where the backend picks
+  std::span<const float> logits;    // [chains, vocab], empty where the backend has picked
   std::span<const TokenId> picked;  // [chains]
 };
 
@@ -71,12 +71,14 @@ class Run {
   void give_up_quality(const Error& reason);
   void emit_quality(std::vector<QualityMeasured> measures);
   void emit_step(StepOutput& output, Phase phase, std::int64_t start_ns, std::int64_t end_ns);
+  bool report_upload(std::int64_t done_bytes, std::int64_t total_bytes);
   void report(Phase phase, std::int32_t done, std::int32_t total, std::string_view text);
   void finish_run(const std::string& reason);
   std::string end_reason() const;
   std::string piece(std::optional<StreamDecoder>& decoder, TokenId id) const;
-  // A greedy choice is made where the logits are. A dense pass beside the run needs them here.
-  bool backend_picks() const { return options_.sampling.temperature <= 0 && !measures_quality(); }
+  // Tokens are chosen where the logits are, if the backend can. A dense pass beside the run needs them here.
+  bool backend_picks() const { return !measures_quality() && (greedy() || backend_->info().draws); }
+  bool greedy() const { return options_.sampling.temperature <= 0; }
   bool measures_quality() const { return options_.quality != QualityPass::off; }
   bool ends(TokenId id) const { return !options_.ignore_eos && eos_.contains(id); }
   std::int64_t now() const { return steady_now_ns() - start_ns_; }
@@ -159,15 +161,19 @@ Status Run::start() {
     if (!request_.on_progress) return;
     request_.on_progress({Phase::prefill, done, static_cast<std::int32_t>(request_.prompt.size()), {}, true});
   };
+  BackendOptions backend_options = options_.backend;
+  backend_options.on_upload = [this](std::int64_t done, std::int64_t total) {
+    return report_upload(done, total);
+  };
   // Calibration and the dense pass are not what is profiled.
-  BackendOptions aside = options_.backend;
+  BackendOptions aside = backend_options;
   aside.profiler = nullptr;
   auto policy = prepare_policy(model_, options_.policy, request_.prompt, aside, request_.stop, progress);
   if (!policy) return policy.error();
   policy_ = *policy;
   const std::int64_t load_start = steady_now_ns();
   if (policy_.facts.target_cr > 0) summary_.calibrate_seconds = seconds_between(calibrate_start, load_start);
-  auto backend = make_backend(model_, make_policy(policy_.facts, *model_), options_.backend);
+  auto backend = make_backend(model_, make_policy(policy_.facts, *model_), backend_options);
   if (!backend) return backend.error();
   backend_ = std::move(*backend);
   backend_->set_clock_start(start_ns_);
@@ -251,8 +257,9 @@ Status Run::prefill() {
   sink_.on_event(SequenceStarted{sequence, -1, 0});
   if (shadow_ != nullptr) shadow_->start_sequence(sequence);
   const bool all_rows = options_.quality == QualityPass::everything;
+  const std::int32_t wanted_chunk = options_.chunk > 0 ? options_.chunk : backend_->info().chunk;
   const auto chunk =
-      static_cast<std::size_t>(std::clamp(options_.chunk, 1, all_rows ? kRowsMeasured : INT32_MAX));
+      static_cast<std::size_t>(std::clamp(wanted_chunk, 1, all_rows ? kRowsMeasured : INT32_MAX));
   for (std::size_t begin = 0; begin < prompt.size(); begin += chunk) {
     if (request_.stop.stop_requested()) return Error{ErrorCode::interrupted, "interrupted"};
     const auto tokens = prompt.subspan(begin, std::min(chunk, prompt.size() - begin));
@@ -261,7 +268,7 @@ Status Run::prefill() {
       sink_.on_event(TokenAdded{sequence, static_cast<std::int32_t>(begin + i), tokens[i],
                                 piece(prompt_decoder_, tokens[i]), Phase::prefill, next_step_});
     }
-    const bool picks = last && backend_picks();
+    const bool picks = last && backend_picks() && greedy();  // chains draw from the same logits, each its own
     const LogitRows last_rows = last && !picks ? LogitRows::last : LogitRows::none;
     const StepInput input{sequence, tokens, all_rows ? LogitRows::all : last_rows, picks};
     auto output = step(std::span(&input, 1), Phase::prefill);
@@ -316,8 +323,14 @@ Status Run::decode() {
     if (active.empty()) break;
     std::vector<StepInput> inputs;
     const LogitRows rows = backend_picks() ? LogitRows::none : LogitRows::last;
-    for (const Chain* chain : active)
-      inputs.push_back({chain->sequence, std::span(&chain->next, 1), rows, backend_picks()});
+    for (Chain* chain : active) {
+      StepInput& input = inputs.emplace_back();
+      input.sequence = chain->sequence;
+      input.tokens = std::span(&chain->next, 1);
+      input.logits = rows;
+      input.pick = backend_picks();
+      if (input.pick) input.choice = chain->sampler.take_choice();
+    }
     auto output = step(inputs, Phase::decode);
     if (!output) return output.error();
     sample({output->logits, output->picked}, active);
@@ -338,7 +351,7 @@ void Run::sample(const NextTokens& next, const std::vector<Chain*>& chains) {
   for (std::size_t i = 0; i < chains.size(); ++i) {
     Chain& chain = *chains[i];
     chain.next =
-        backend_picks() ? next.picked[i] : chain.sampler.sample(next.logits.subspan(i * vocab, vocab));
+        next.logits.empty() ? next.picked[i] : chain.sampler.sample(next.logits.subspan(i * vocab, vocab));
     chain.ids.push_back(chain.next);
     const bool full = static_cast<std::int32_t>(chain.ids.size()) == options_.max_tokens;
     if (ends(chain.next)) {
@@ -447,6 +460,19 @@ void Run::emit_step(StepOutput& output, Phase phase, std::int64_t start_ns, std:
 
 std::string Run::piece(std::optional<StreamDecoder>& decoder, TokenId id) const {
   return decoder ? decoder->next(id) : std::string();
+}
+
+// False gives up: the user has stopped the run.
+bool Run::report_upload(std::int64_t done_bytes, std::int64_t total_bytes) {
+  constexpr std::int64_t kMebibyte = 1 << 20;
+  if (request_.on_progress) {
+    RunProgress at;
+    at.done = static_cast<std::int32_t>(done_bytes / kMebibyte);
+    at.total = static_cast<std::int32_t>(total_bytes / kMebibyte);
+    at.loading = true;
+    request_.on_progress(at);
+  }
+  return !request_.stop.stop_requested();
 }
 
 void Run::report(Phase phase, std::int32_t done, std::int32_t total, std::string_view text) {

@@ -39,7 +39,7 @@ struct SessionOptions {
   std::int32_t chains = 1;
   std::int32_t max_tokens = 128;  // per chain
   bool ignore_eos = false;
-  std::int32_t chunk = 512;  // prompt tokens per prefill step
+  std::int32_t chunk = 0;  // prompt tokens per prefill step; 0: what suits the backend
   QualityPass quality = QualityPass::off;
 };
 
@@ -72,6 +72,7 @@ struct RunProgress {
   std::int32_t total = 0;
   std::string_view text;     // text that chain 0 gained with this step
   bool calibrating = false;  // not the prompt's own pass yet, but the one before it that a target ratio needs
+  bool loading = false;      // before all of that: weights go to a GPU; done and total in MiB
 };
 
 struct RunRequest {

@@ -284,9 +284,11 @@ __device__ void WarpAttention<T, kGroup, kDim>::merge() {
 
 // --- the workspace: an arrival counter per (row, KV head), then each split's result
 
-__host__ __device__ constexpr std::int64_t counters_bytes(int rows, int kv_heads) {
-  return (std::int64_t{4} * rows * kv_heads + 255) / 256 * 256;
-}
+// At a place that does not depend on the batch: a smaller batch's results must not lie where a larger one
+// counts.
+constexpr std::int64_t kCounters = 65536;
+constexpr std::int64_t kCountersBytes = kCounters * 4;
+
 __host__ __device__ constexpr std::int64_t split_floats(int group, int head_dim) {
   return std::int64_t{group} * (head_dim + 2);  // max, sum, outputs
 }
@@ -301,8 +303,7 @@ struct HeadWorkspace {
     const std::int64_t head = static_cast<std::int64_t>(row) * args.heads.kv_heads + kv_head;
     stride = split_floats(group, args.heads.head_dim);
     arrived = reinterpret_cast<std::int32_t*>(args.workspace) + head;
-    splits = reinterpret_cast<float*>(args.workspace + counters_bytes(args.heads.rows, args.heads.kv_heads)) +
-             head * args.splits * stride;
+    splits = reinterpret_cast<float*>(args.workspace + kCountersBytes) + head * args.splits * stride;
   }
 };
 
@@ -497,7 +498,7 @@ void launch_type(const DecodeAttentionArgs& args, StreamHandle stream) {
 
 std::size_t decode_workspace_bytes(int rows, int query_heads, int kv_heads, int head_dim, int splits) {
   const std::int64_t floats = split_floats(query_heads / kv_heads, head_dim) * rows * kv_heads * splits;
-  return static_cast<std::size_t>(counters_bytes(rows, kv_heads) + 4 * floats);
+  return static_cast<std::size_t>(kCountersBytes + 4 * floats);
 }
 
 int decode_splits(int multiprocessors, int rows, int kv_heads, std::int64_t max_live) {
@@ -515,6 +516,9 @@ int decode_splits(int multiprocessors, int rows, int kv_heads, std::int64_t max_
 void launch_decode_attention(const DecodeAttentionArgs& args, StreamHandle stream) {
   if (args.heads.rows == 0) return;
   check_heads(args.heads);
+  if (std::int64_t{args.heads.rows} * args.heads.kv_heads > kCounters) {
+    throw std::invalid_argument("CUDA attention takes batches of up to 65536 rows times KV heads");
+  }
   with_element(args.cache.dtype, [&](auto element) { launch_type<decltype(element)>(args, stream); });
 }
 

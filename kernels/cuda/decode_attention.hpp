@@ -24,7 +24,7 @@ struct DecodeAttentionArgs {
   const std::int32_t* positions = nullptr;       // [rows] of the new tokens
   // Blocks per head: an upper bound, because a short head uses fewer (none gets less than kMinSplitSlots).
   int splits = 1;
-  // decode_workspace_bytes of it, shared by all layers of a stream; zeroed once before first use.
+  // decode_workspace_bytes of it or more, shared by all launches of a stream; zeroed once before first use.
   std::byte* workspace = nullptr;
   void* out = nullptr;           // [rows, out_stride] attended values, query_heads * head_dim of them
   DType out_dtype = DType::f32;  // f32, or the cache's

@@ -6,6 +6,7 @@
 #include "app/bench/bench_report.hpp"
 #include "app/bench/bench_run.hpp"
 #include "engine/bench/first_token.hpp"
+#include "engine/bench/shape_model.hpp"
 #include "engine/bench/synthetic_policy.hpp"
 #include "tests/support/checkpoint_builder.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -36,6 +37,8 @@ std::unique_ptr<engine::SpeedBench> bench_of(const TinyModel& tiny, std::unique_
 
 app::BenchOptions small_options() {
   app::BenchOptions options;
+  options.model = "tiny";
+  options.device.device = "cpu";
   options.depths = {0, 40};
   options.chains = {1, 2};
   options.prefill = {32};
@@ -174,4 +177,42 @@ TEST_CASE("Series, median, least and greatest") {
   CHECK(series.low() == 1);
   CHECK(series.high() == 4);
   CHECK(app::to_text(series, 1) == "2.5 (1.0 to 4.0)");
+}
+
+TEST_CASE("bench, a point of the grid is measured dense and evicted, with what its bytes allow") {
+  const TinyModel tiny;
+  app::BenchOptions options = small_options();
+  options.only = {"grid"};
+  options.sections = {app::Section::grid};
+  options.grid = {{2, 40}};
+  options.evicted = 0.75;
+  options.window = 4;
+  engine::BackendOptions backend;
+  backend.threads = 1;
+  app::Progress progress(false);
+  app::BenchRun run(options, tiny.model(), backend, progress, {});
+  REQUIRE(run.run());
+  const auto ups = run.results().speed_ups();
+  REQUIRE(ups.size() == 1);
+  CHECK(ups.front().chains == 2);
+  CHECK(ups.front().depth == 40);
+  CHECK(ups.front().measured > 0);
+  CHECK(ups.front().roofline > 1);
+  const auto json = nlohmann::json::parse(app::bench_json(run.results()));
+  CHECK(json["decode"].size() == 2);
+  CHECK(json["speed_ups"][0]["depth_tokens"] == 40);
+}
+
+TEST_CASE("bench, a shape has the released model's size, and an unknown one is refused by name") {
+  const auto llama = engine::make_shape_model("llama-3.2-1b");
+  const auto qwen = engine::make_shape_model("qwen3-8b");
+  REQUIRE(llama);
+  REQUIRE(qwen);
+  CHECK((*llama)->parameter_count == 1'235'814'400);
+  CHECK((*qwen)->parameter_count == 8'190'735'360);
+  CHECK(engine::weight_bytes_per_step(**llama) == 2 * (*llama)->parameter_count);
+  CHECK(engine::weight_bytes_per_step(**qwen) == 2 * ((*qwen)->parameter_count - 151936 * 4096));
+  const auto unknown = engine::make_shape_model("qwen3-9b");
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().message.find("qwen3-9b") != std::string::npos);
 }

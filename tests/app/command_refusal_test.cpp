@@ -110,6 +110,17 @@ TEST_CASE("Program, wrong options of every command are refused by name") {
        "dmscope: --perfetto: expected exactly one of --perfetto OUT and --csv DIR"},
       {{"bench", "--model", "m", "--depths", "1,x"},
        "dmscope: --depths: expected whole numbers from 0 to 2147483647 with commas between, got '1,x'"},
+      {{"bench", "--model", "m", "--grid", "1x8,8"},
+       "dmscope: --grid: expected batch x context as in 8x8192, with commas between, got '8'"},
+      {{"bench", "--model", "m", "--only", "grid"},
+       "dmscope: --only grid: --grid says which points, as in --grid 1x1024,8x8192"},
+      {{"bench"}, "dmscope: --model is required"},
+      {{"bench", "--model", "m", "--shape", "qwen3-8b"},
+       "dmscope: --model: cannot be used together with --shape"},
+      {{"bench", "--shape", "qwen3-8b", "--device", "cpu"},
+       "dmscope: --shape: its weights are made on a GPU, cannot be used together with --device cpu"},
+      {{"bench", "--shape", "qwen3-8b", "--only", "trace"},
+       "dmscope: --only: trace needs a checkpoint, cannot be used together with --shape"},
       {{"bench", "--model", "m", "--only", "speed"}, "dmscope: --only: unknown section 'speed', see --help"},
   }));
   check_refused(refused.arguments, refused.first_error);

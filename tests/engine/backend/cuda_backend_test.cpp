@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "engine/bench/synthetic_policy.hpp"
+#include "engine/session/sampler.hpp"
 #include "tests/engine/backend/cuda_support.hpp"
 
 namespace {
@@ -360,8 +361,9 @@ TEST_CASE("CudaBackend, every operation of a step is timed kernel by kernel, and
   }
   CHECK(count(eager, "head") == 1);
   const auto graph = step_with(1);
-  CHECK(graph.size() == 1);
   CHECK(count(graph, "graph") == 1);
+  CHECK(count(graph, "qkv") == 0);
+  CHECK(graph.size() == 2);  // and the logits that were asked for
 }
 
 TEST_CASE("CudaBackend, a cache that is full refuses the step and leaves every sequence as it was") {
@@ -394,4 +396,30 @@ TEST_CASE("CudaBackend, a cache that is full refuses the step and leaves every s
       run_model(model, std::span(ids).first(65), {policy_of(PolicyKind::dense), true, 1, 65});
   const std::vector<float> expected(whole.logits.end() - 61, whole.logits.end());
   CHECK(test::rms_difference(after.first, expected) < kLogitTolerance * test::rms(expected));
+}
+
+TEST_CASE("CudaBackend, tokens drawn on the device are those that the host's sampler draws") {
+  REQUIRE_GPU();
+  const auto model = random_model(bf16_model());
+  const auto ids = random_ids(61, 8, 2);
+  engine::SamplingOptions options;
+  options.temperature = 0.9;
+  options.top_k = GENERATE(0, 7);
+  options.top_p = 0.8;
+  options.seed = 11;
+  engine::Sampler drawing(options, 0);
+  engine::Sampler host(options, 0);
+  const auto backend = test::start_backend(model, on_cuda());
+  REQUIRE(backend->info().draws);
+  const engine::SequenceId draws = backend->start_sequence();
+  const engine::SequenceId greedy = backend->start_sequence();
+  for (std::size_t t = 0; t < ids.size(); ++t) {  // kernel by kernel first, then as a graph
+    const auto token = std::span(ids).subspan(t, 1);
+    const StepInput inputs[] = {{greedy, token, LogitRows::none, true},
+                                {draws, token, LogitRows::last, true, drawing.take_choice()}};
+    const auto step = backend->step(inputs);
+    REQUIRE(step);
+    CHECK(step->picked[1] == host.sample(step->logits));
+    CHECK(step->picked[0] == engine::likeliest(step->logits));  // of the same text
+  }
 }

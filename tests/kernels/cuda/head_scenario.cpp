@@ -112,6 +112,9 @@ void SequenceScenario::attend() {
   const int dim = shape.head_dim;
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
   out.resize(q.size());
+  std::vector<float> keys = finished_k, values = v;  // as the cache holds them
+  for (float& value : keys) value = rounded(value);
+  for (float& value : values) value = rounded(value);
   for (int s = 0; s < tokens; ++s) {
     for (int kv_head = 0; kv_head < shape.kv_heads; ++kv_head) {
       std::vector<int> visible;
@@ -124,18 +127,17 @@ void SequenceScenario::attend() {
         std::vector<float> weights;
         float total = 0;
         for (const int t : visible) {
+          const float* key = keys.data() + at(t, kv_head * dim, shape.kv_heads * dim);
           float score = 0;
-          for (int d = 0; d < dim; ++d) {
-            score += query[d] * rounded(finished_k[at(t, kv_head * dim + d, shape.kv_heads * dim)]);
-          }
+          for (int d = 0; d < dim; ++d) score += query[d] * key[d];
           weights.push_back(std::exp(score * scale));
           total += weights.back();
         }
         float* to = out.data() + at(s, head * dim, query_heads() * dim);
         for (std::size_t i = 0; i < visible.size(); ++i) {
-          for (int d = 0; d < dim; ++d) {
-            to[d] += weights[i] / total * rounded(v[at(visible[i], kv_head * dim + d, shape.kv_heads * dim)]);
-          }
+          const float* value = values.data() + at(visible[i], kv_head * dim, shape.kv_heads * dim);
+          const float weight = weights[i] / total;
+          for (int d = 0; d < dim; ++d) to[d] += weight * value[d];
         }
       }
     }

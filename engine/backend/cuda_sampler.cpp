@@ -1,0 +1,50 @@
+#include "engine/backend/cuda_sampler.hpp"
+
+#include "kernels/cuda/sampling.hpp"
+
+namespace engine {
+
+namespace {
+
+template <typename T>
+void send(const kernels::cuda::DeviceArray<T>& to, const kernels::cuda::PinnedArray<T>& from,
+          std::size_t rows, const kernels::cuda::Stream& stream) {
+  kernels::cuda::copy_async(to.data(), from.data(), rows * sizeof(T), stream.get());
+}
+
+}  // namespace
+
+void CudaSampler::launch(std::span<const TokenChoice> choices, const float* logits, std::int32_t vocab,
+                         std::int32_t* tokens, const kernels::cuda::Stream& stream) {
+  stream.synchronize();  // what was drawn before may still be read from the page-locked buffers
+  if (rows_ < choices.size()) {
+    rows_ = choices.size();
+    device_ = Choices<kernels::cuda::DeviceArray>(rows_);
+    host_ = Choices<kernels::cuda::PinnedArray>(rows_);
+    weights_ = kernels::cuda::DeviceArray<float>(rows_ * static_cast<std::size_t>(vocab));
+  }
+  for (std::size_t row = 0; row < choices.size(); ++row) {
+    host_.temperature[row] = static_cast<float>(choices[row].temperature);
+    host_.top_p[row] = choices[row].top_p;
+    host_.top_k[row] = choices[row].top_k;
+    host_.random[row] = choices[row].random;
+  }
+  send(device_.temperature, host_.temperature, choices.size(), stream);
+  send(device_.top_p, host_.top_p, choices.size(), stream);
+  send(device_.top_k, host_.top_k, choices.size(), stream);
+  send(device_.random, host_.random, choices.size(), stream);
+  kernels::cuda::SampleArgs args;
+  args.logits = logits;
+  args.stride = vocab;
+  args.rows = static_cast<int>(choices.size());
+  args.vocab = vocab;
+  args.temperature = device_.temperature.data();
+  args.top_p = device_.top_p.data();
+  args.top_k = device_.top_k.data();
+  args.random = device_.random.data();
+  args.weights = weights_.data();
+  args.tokens = tokens;
+  launch_sample(args, stream.get());
+}
+
+}  // namespace engine

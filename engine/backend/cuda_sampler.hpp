@@ -1,0 +1,36 @@
+// Draws tokens from logits on the device. Its buffers are made when the first token is drawn.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/backend/backend.hpp"
+#include "kernels/cuda/runtime.hpp"
+
+namespace engine {
+
+class CudaSampler {
+ public:
+  // One choice per row of `logits`, [choices, vocab]; one without temperature takes the likeliest. Returns
+  // when the choices may be forgotten. Throws kernels::cuda::CudaError.
+  void launch(std::span<const TokenChoice> choices, const float* logits, std::int32_t vocab,
+              std::int32_t* tokens, const kernels::cuda::Stream& stream);
+
+ private:
+  // On the device and, page-locked, beside it: [rows].
+  template <template <typename> typename Array>
+  struct Choices {
+    Choices() = default;
+    explicit Choices(std::size_t rows) : top_p(rows), random(rows), temperature(rows), top_k(rows) {}
+    Array<double> top_p;
+    Array<std::uint64_t> random;
+    Array<float> temperature;
+    Array<std::int32_t> top_k;
+  };
+  std::size_t rows_ = 0;
+  Choices<kernels::cuda::DeviceArray> device_;
+  Choices<kernels::cuda::PinnedArray> host_;
+  kernels::cuda::DeviceArray<float> weights_;  // [rows, vocab]
+};
+
+}  // namespace engine
