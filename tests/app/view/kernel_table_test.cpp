@@ -84,3 +84,17 @@ TEST_CASE("kernel_table, absurd times do not overflow") {
   const auto run = span_run(std::vector<engine::Span>(20, {INT64_MIN, far, 0, 0, 0, 0, -1, 0}));
   CHECK(kernel_table(*run, {}).total_ns == INT64_MAX);
 }
+
+TEST_CASE("kernel_table, knows names that came during the run and leaves launching calls out") {
+  RunModel model;
+  model.on_event(view_test::span_facts());
+  model.on_event(engine::KernelsNamed{{"late"}});
+  const engine::Span kernel{100, 200, 0, 0, 1, 2, 0, 7};
+  const engine::Span launch{50, 60, 0, 0, 1, 2, -1, engine::kLaunchLane};
+  const engine::Span overhead{60, 70, 0, 0, 1, 2, -1, engine::kProfilerLane};
+  model.on_event(engine::SpansRecorded{{kernel, launch, overhead}});
+  const KernelTable table = kernel_table(*model.snapshot(), {.by = KernelTableOptions::By::kernel});
+  REQUIRE(table.rows.size() == 1);
+  CHECK(table.rows[0].name == "late");
+  CHECK(table.rows[0].calls == 1);
+}

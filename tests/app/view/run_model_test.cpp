@@ -249,3 +249,32 @@ TEST_CASE("RunModel, kv reads saturate instead of overflowing") {
   }
   CHECK(model.snapshot()->kv_reads() == INT64_MAX);
 }
+
+TEST_CASE("RunModel, keeps what a GPU tells of itself, for snapshots taken before and after") {
+  RunModel model;
+  engine::RunStarted run;
+  run.kernels = {"sample"};
+  model.on_event(run);
+  const auto before = model.snapshot();
+  model.on_event(engine::KernelsNamed{{"gemv", "attend"}});
+  model.on_event(engine::TrackNamed{0, 7, "decode"});
+  model.on_event(engine::CountersSampled{{{0, "power", "W", 5, 300}, {0, "power", "W", 6, 310}}});
+  model.on_event(engine::RecordsLost{"untimed", 4, "why"});
+  const auto after = model.snapshot();
+  CHECK(before->kernel_count() == 1);
+  CHECK(before->kernel_name(1) == nullptr);
+  CHECK(before->counter_count() == 0);
+  REQUIRE(after->kernel_count() == 3);
+  CHECK(*after->kernel_name(0) == "sample");
+  CHECK(*after->kernel_name(2) == "attend");
+  CHECK(after->kernel_name(-1) == nullptr);
+  REQUIRE(after->track_count() == 1);
+  CHECK(after->track(0).name == "decode");
+  REQUIRE(after->counter_count() == 2);
+  CHECK(after->counter(1).value == 310);
+  REQUIRE(after->loss_count() == 1);
+  CHECK(after->loss(0).count == 4);
+  model.on_event(run);
+  CHECK(model.snapshot()->kernel_count() == 1);
+  CHECK(after->kernel_count() == 3);
+}
