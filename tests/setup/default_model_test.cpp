@@ -1,6 +1,7 @@
 // The program on the real default model, as set-up left it. Skipped where set-up has not been run.
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,8 @@
 #include "tests/app/support/program.hpp"
 #include "tests/support/temp_folder.hpp"
 
+using Catch::Matchers::WithinAbs;
+using Catch::Matchers::WithinRel;
 using nlohmann::json;
 
 namespace {
@@ -91,12 +94,42 @@ TEST_CASE("the plain default model repeats a number hidden in two thousand token
   CHECK(answer(summary).find("48213") != std::string::npos);
 }
 
-// 3.774 in a float32 implementation on PyTorch that masks instead of evicting; bf16 flips decisions near the
+// 6.097 in a float32 implementation on PyTorch that masks instead of evicting; bf16 flips decisions near the
 // threshold.
-TEST_CASE("learned eviction keeps about a quarter of a thousand tokens", "[long]") {
+TEST_CASE("learned eviction keeps about a sixth of a thousand tokens", "[long]") {
   const json summary = record(model("smollm2-135m-instruct-dms"),
                               {"--prompt", prose(), "--raw", "--tokens", "1", "--ignore-eos"});
   CHECK(summary["prompt_tokens"] == 983);
-  CHECK(summary["compression_ratio"] > 3.7);
-  CHECK(summary["compression_ratio"] < 3.85);
+  CHECK(summary["compression_ratio"] > 6.0);
+  CHECK(summary["compression_ratio"] < 6.16);
+}
+
+// The card's numbers are measured on texts and questions that are not all in a checkout; these, which are,
+// stand beside them.
+TEST_CASE("the DMS default model has the quality that its card states", "[long]") {
+  const fs::path folder = model("smollm2-135m-instruct-dms");
+  std::ifstream file(DMSCOPE_TESTS_DIR "/../assets/smollm2-135m-instruct-dms.quality.json");
+  const json card = json::parse(file);
+  std::vector<std::string> arguments{"eval", "--model", folder.string(), "--json"};
+  for (const json& argument : card["arguments"]) arguments.push_back(argument);
+  arguments.insert(arguments.end(), {"--text", DMSCOPE_TESTS_DIR "/../LICENSE"});
+  const auto result = support::run_program(arguments);
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  const json rows = json::parse(result.out)["rows"];
+  REQUIRE(rows.size() == card["rows"].size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const json& found = rows[i];
+    const json& stated = card["rows"][i];
+    INFO(found.dump());
+    for (const char* key : {"task", "context", "setting", "samples"}) CHECK(found[key] == stated[key]);
+    // Kernels of other instruction sets round otherwise, which moves decisions that are near the threshold.
+    CHECK_THAT(found["ratio"].get<double>(), WithinRel(stated["ratio"].get<double>(), 0.01));
+    if (stated.contains("perplexity")) {
+      CHECK_THAT(found["perplexity"].get<double>(), WithinRel(stated["perplexity"].get<double>(), 0.01));
+      CHECK_THAT(found["kl"].get<double>(), WithinAbs(stated["kl"].get<double>(), 0.01));
+    } else {
+      CHECK(found["accuracy"] == stated["accuracy"]);
+    }
+  }
 }
