@@ -94,7 +94,7 @@ struct BackendOptions {
   bool graph = true;       // CUDA: a decode step is one graph launch
   // CUDA: bytes for caches at most; 0: whatever is free when they are needed
   std::int64_t cache_bytes = 0;
-  UploadProgress on_upload;         // CUDA
+  UploadProgress on_upload;  // CUDA
   // Told of every launch on a GPU; not owned, outlives the backend. Null: the backend times operations
   // itself.
   GpuProfiler* profiler = nullptr;

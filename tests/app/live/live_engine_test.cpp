@@ -29,6 +29,7 @@ app::RunOptions hello(std::int32_t tokens) {
   options.prompt.raw = true;
   options.tokens = tokens;
   options.ignore_eos = true;
+  options.device.device = "cpu";  // also where there is a GPU
   options.device.threads = 1;
   return options;
 }

@@ -15,24 +15,31 @@ namespace kernels::cuda::test {
 
 using kernels::test::Random;
 
-// A stream on the first GPU; the test reports itself skipped where there is none.
+// The first GPU is the one in use from here on; the test reports itself skipped where there is none.
+inline void need_gpu() {
+  int count = 0;
+  try {
+    count = device_count();
+  } catch (const CudaError& error) {
+    SKIP(error.what());
+  }
+  if (count == 0) SKIP("no GPU");
+  select_device(0);
+}
+
+// A stream on the first GPU.
 class Device {
  public:
-  Device() {
-    int count = 0;
-    try {
-      count = device_count();
-    } catch (const CudaError& error) {
-      SKIP(error.what());
-    }
-    if (count == 0) SKIP("no GPU");
-    select_device(0);
-    stream_ = Stream();
-  }
+  Device() : stream_(open()) {}
   StreamHandle stream() const { return stream_.get(); }
   void synchronize() const { stream_.synchronize(); }
 
  private:
+  static Stream open() {
+    need_gpu();
+    return Stream();
+  }
+
   Stream stream_;
 };
 
