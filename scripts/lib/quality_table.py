@@ -1,0 +1,63 @@
+"""Markdown tables from what scripts/make_quality measured: one per kind of task, a row per setting.
+
+Usage: quality_table.py FOLDER, with FOLDER/{plain,dms}-{text,tasks}-CONTEXT/summary.json.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+POLICIES = {"window": "sliding window", "knorm": "key norm", "dms": "learned"}
+
+
+def main(folder: Path) -> None:
+    summaries = {path.parent.name: json.loads(path.read_text())["rows"] for path in folder.glob("*/summary.json")}
+    contexts = sorted({int(name.rsplit("-", 1)[1]) for name in summaries})
+    for context in contexts:
+        print(f"### {context:,} tokens\n")
+        for kind, table in (("text", text_table), ("tasks", task_table)):
+            plain, dms = (summaries.get(f"{model}-{kind}-{context}") for model in ("plain", "dms"))
+            if plain and dms:  # an interrupted measurement lacks some
+                print(table(plain, dms))
+
+
+def text_table(plain: list, dms: list) -> str:
+    dense = next(row for row in plain if row["policy"] == "dense")
+    lines = ["| held-out text | ratio | perplexity | change | KL | same top token |", "|---|---:|---:|---:|---:|---:|"]
+    for name, row in [("original model", dense)] + named(plain, dms):
+        change = row["perplexity"] / dense["perplexity"] - 1
+        own = "" if name == "original model" else f"{row['kl']:.3f}"
+        top = "" if name == "original model" else f"{row['top1']:.1%}"
+        lines.append(f"| {name} | {row['ratio']:.2f} | {row['perplexity']:.2f} | {change:+.1%} | {own} | {top} |")
+    return "\n".join(lines) + "\n"
+
+
+def task_table(plain: list, dms: list) -> str:
+    tasks = list(dict.fromkeys(row["task"] for row in plain))
+    dense = {row["task"]: row for row in plain if row["policy"] == "dense"}
+    head = "".join(f" {task} | ratio |" for task in tasks)
+    lines = [f"| {dense[tasks[0]]['samples']} questions each |{head}", "|---|" + "---:|---:|" * len(tasks)]
+    by_task = {task: dict(named(of(plain, task), of(dms, task))) for task in tasks}
+    rows = {"original model": dense} | {
+        name: {task: by_task[task][name] for task in tasks} for name in by_task[tasks[0]]
+    }
+    for name, row in rows.items():
+        cells = "".join(f" {row[task]['accuracy']:.0%} | {row[task]['ratio']:.2f} |" for task in tasks)
+        lines.append(f"| {name} |{cells}")
+    return "\n".join(lines) + "\n"
+
+
+def of(rows: list, task: str) -> list:
+    return [row for row in rows if row["task"] == task]
+
+
+def named(plain: list, dms: list) -> list:
+    """(name, row) of all settings but the original model's dense one: learned gates first."""
+    rows = [("learned gates' model, nothing evicted", row) for row in dms if row["policy"] == "dense"]
+    rows += [(f"learned, θ {row['threshold']:g}", row) for row in dms if row["policy"] == "dms"]
+    evicting = [row for row in plain if row["policy"] != "dense"]
+    return rows + [(f"{POLICIES[row['policy']]}, asked for {row['target_cr']:g}", row) for row in evicting]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
