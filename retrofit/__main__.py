@@ -186,14 +186,12 @@ def _add_train(commands) -> None:
 def _train(options) -> int:
     from retrofit.models import model_folder
     from retrofit.training.processes import Processes
-    from retrofit.training.recipe import read_recipe, recipe_of
+    from retrofit.training.recipe import read_recipe
     from retrofit.training.run import Run
 
-    recipe = read_recipe(options.config, options.set)
+    started = [f"start={json.dumps(options.start)}"] if options.start else []
+    recipe = read_recipe(options.config, options.set + started)
     recipe = dataclasses.replace(recipe, model=str(model_folder(options.model or recipe.model)))
-    if options.start:
-        recipe = dataclasses.replace(recipe, start=options.start)
-        recipe_of(dataclasses.asdict(recipe), "--start")  # refuses what cannot be started from it
     if options.data:
         recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, folder=options.data))
     if not recipe.data.folder:

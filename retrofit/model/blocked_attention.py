@@ -8,6 +8,8 @@ float32 whatever autocast says.
 
 import torch
 
+from retrofit.model import mask
+
 BLOCK_QUERIES = 128
 
 
@@ -32,7 +34,7 @@ class _Blocked(torch.autograd.Function):
         for block in _blocks(q.shape[2]):
             seen = slice(0, block.stop)
             scores = _grouped(torch.bmm(_rows(q[:, :, block]), k[:, seen].transpose(1, 2)), group)
-            scores += _bias(log_keep[:, seen], block, window)[:, None]
+            scores += mask.relaxed_bias(log_keep[:, seen], window, block.start)[:, None]
             probability = torch.softmax(scores, -1)
             mixed[:, :, block] = _grouped(torch.bmm(_rows(probability), v[:, seen]), group)
             probabilities.append(probability)
@@ -55,7 +57,8 @@ class _Blocked(torch.autograd.Function):
             dv[:, seen] += torch.bmm(_rows(probability).transpose(1, 2), arriving)
             dscores = _grouped(torch.bmm(arriving, v[:, seen].transpose(1, 2)), group)
             dscores = dscores.sub_(mean[:, :, block]).mul_(probability)
-            dkeep[:, seen] += (dscores.sum(1) * (_ages(block, q.device) > ctx.window)).sum(1)
+            outside = mask.ages(block.stop, q.device, block.start) > ctx.window
+            dkeep[:, seen] += (dscores.sum(1) * outside).sum(1)
             dq[:, :, block] = _grouped(torch.bmm(_rows(dscores), k[:, seen]), group)
             dk[:, seen] += torch.bmm(_rows(dscores).transpose(1, 2), _rows(q[:, :, block]))
         queries, keys = ctx.shapes
@@ -73,15 +76,3 @@ def _rows(x: torch.Tensor) -> torch.Tensor:
 
 def _grouped(x: torch.Tensor, group: int) -> torch.Tensor:
     return x.unflatten(1, (group, -1))
-
-
-def _ages(block: slice, device: torch.device) -> torch.Tensor:
-    """[queries of the block, keys up to its end]"""
-    positions = torch.arange(block.stop, device=device)
-    return positions[block, None] - positions[None, :]
-
-
-def _bias(log_keep: torch.Tensor, block: slice, window: int) -> torch.Tensor:
-    """[N, queries of the block, keys up to its end]"""
-    age = _ages(block, log_keep.device)
-    return torch.where(age > window, log_keep[:, None], 0.0).masked_fill_(age < 0, -torch.inf)

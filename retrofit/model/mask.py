@@ -14,10 +14,10 @@ def judged(computed: torch.Tensor, lag: int, fill: float) -> torch.Tensor:
     return computed if lag == 0 else F.pad(computed[..., lag:], (0, lag), value=fill)
 
 
-def ages(tokens: int, device: torch.device) -> torch.Tensor:
-    """[T query, T key]: how many steps before the query the key was; negative for the future."""
+def ages(tokens: int, device: torch.device, first: int = 0) -> torch.Tensor:
+    """[query from `first` on, T key]: how many steps before the query the key was; negative for the future."""
     positions = torch.arange(tokens, device=device)
-    return positions[:, None] - positions[None, :]
+    return positions[first:, None] - positions[None, :]
 
 
 def visible(marked: torch.Tensor, window: int) -> torch.Tensor:
@@ -39,8 +39,8 @@ def log_keep(logits: torch.Tensor, noise: torch.Tensor, tau: float) -> torch.Ten
     return F.logsigmoid(-(logits + noise) / tau)
 
 
-def relaxed_bias(log_keep: torch.Tensor, window: int) -> torch.Tensor:
-    """[B, H, T query, T key] additive mask from log(1 - p) [B, H, T]; undecided tokens have log 1 = 0."""
-    age = ages(log_keep.shape[-1], log_keep.device)
+def relaxed_bias(log_keep: torch.Tensor, window: int, first: int = 0) -> torch.Tensor:
+    """[..., query from `first` on, T key] additive mask from log(1 - p) [..., T]; undecided tokens have log 1 = 0."""
+    age = ages(log_keep.shape[-1], log_keep.device, first)
     bias = torch.where(age > window, log_keep[..., None, :], 0.0)
     return bias.masked_fill(age < 0, -torch.inf)

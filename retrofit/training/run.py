@@ -164,13 +164,15 @@ class Run:
         started, form = read_compact(path)
         wanted = self.recipe.gates.gate_form()
         if dataclasses.replace(form, window=wanted.window) != wanted:
-            raise BadInput(f"{path}: gates with scale {form.scale:g}, offset {form.offset:g}, per "
-                           f"{'layer' if form.per_layer else 'head'}; the recipe has others")
+            per = "layer" if form.per_layer else "head"
+            raise BadInput(
+                f"{path}: gates with scale {form.scale:g}, offset {form.offset:g}, per {per}; the recipe has others"
+            )
         for name, parameter in self.trained.items():
             found = started.get(name)
-            if found is None or found.shape != whole(parameter).shape:
+            if found is None or found.shape != parameter.shape:
                 size = "no" if found is None else f"{list(found.shape)} of"
-                raise BadInput(f"{path}: {size} {name}, expected {list(whole(parameter).shape)}")
+                raise BadInput(f"{path}: {size} {name}, expected {list(parameter.shape)}")
             put(parameter, found.float())
 
     def _restore(self, resumed: snapshot.Snapshot) -> int:
