@@ -143,7 +143,7 @@ class DmsAttention(nn.Module):
             return attend.causal(q, k, v, self.scaling)
         if dms.mode is Mode.HARD:
             return self._attended_hard(q, k, v, logits, dms)
-        log_keep = mask.log_keep(logits, dms.noise[self.layer_idx], dms.tau)
+        log_keep = mask.log_keep(logits - dms.threshold, dms.noise[self.layer_idx], dms.tau)
         decided = log_keep[..., self.form.lag :]
         dms.closed[self.layer_idx] = -torch.expm1(decided).mean((1, 2))
         log_keep = mask.judged(log_keep, self.form.lag, 0.0)  # log 1: the undecided are kept

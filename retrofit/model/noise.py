@@ -15,6 +15,11 @@ def seed_of(*parts: int | str) -> int:
     return int.from_bytes(digest[:8], "little") >> 1
 
 
+def uniform(*parts: int | str) -> float:
+    """In [0, 1), from the same parts always the same."""
+    return seed_of(*parts) / 2**63
+
+
 def logistic_noise(shape: tuple[int, ...], seed: int, device: torch.device) -> torch.Tensor:
     """float32 [layers, B, H, T]; the same numbers on every device, since they are drawn on the CPU."""
     generator = torch.Generator().manual_seed(seed)

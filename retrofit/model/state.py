@@ -9,7 +9,7 @@ import torch
 class Mode(Enum):
     TEACHER = "the original model: no gates, no low-rank updates, no borrowed channel, nothing evicted"
     ZEROING = "the student before it learns gates: the borrowed channel fades out, nothing evicted"
-    RELAXED = "training: Gumbel-sigmoid decisions in the mask"
+    RELAXED = "training: Gumbel-sigmoid decisions about the threshold in the mask"
     HARD = "inference: tokens with z above the threshold leave after the window"
 
 
@@ -20,7 +20,7 @@ class PassState:
     mode: Mode
     noise: torch.Tensor | None = None  # RELAXED: [layers, B, H, T]
     tau: float = 0.1
-    threshold: float = 0.0  # HARD
+    threshold: float = 0.0  # what logits are compared with
     channel_scale: float = 1.0  # ZEROING: what is left of the borrowed channel
     # Per layer. RELAXED: mean decision of each sequence [B], with gradient. HARD: judged logits [B, H, T], NaN where
     # undecided, and live slots [B, H, T].

@@ -5,8 +5,9 @@ import sys
 import time
 from pathlib import Path
 
-COLUMNS = ("step", "kl", "shortfall", "loss", "closed", "target_closed", "ratio", "target_ratio", "gradient_norm")
-COLUMNS += ("tokens", "seconds", "heldout_perplexity_dense", "heldout_perplexity", "heldout_kl", "heldout_ratio")
+COLUMNS = ("step", "kl", "shortfall", "loss", "closed", "target_closed", "ratio", "target_ratio", "threshold")
+COLUMNS += ("gradient_norm", "tokens", "seconds")
+COLUMNS += ("heldout_perplexity_dense", "heldout_perplexity", "heldout_kl", "heldout_ratio")
 
 
 class Log:

@@ -178,6 +178,8 @@ def _check(recipe: Recipe, source: str) -> None:
         "schedule.final_ratio": (schedule.final_ratio, schedule.first_ratio),
         "schedule.steps_per_ratio": (schedule.steps_per_ratio, 1),
         "schedule.zeroing_steps": (schedule.zeroing_steps, 0),
+        "schedule.highest_threshold": (schedule.highest_threshold, 0),
+        "schedule.ratio_at_highest": (schedule.ratio_at_highest, 1),
         "data.text": (data.text, 0),
         "data.tasks": (data.tasks, 0),
         "data.answers": (data.answers, 0),
@@ -197,6 +199,8 @@ def _check(recipe: Recipe, source: str) -> None:
         raise BadInput(f"{source}: start takes gate adapters and low-rank updates; the recipe trains others")
     if training.weights == "bfloat16" and (training.compute != "bfloat16" or training.mode == "full"):
         raise BadInput(f"{source}: training.weights bfloat16 needs low-rank mode and training.compute bfloat16")
+    if schedule.ratio_at_highest > 1 and not schedule.highest_threshold:
+        raise BadInput(f"{source}: schedule.ratio_at_highest is for a schedule.highest_threshold above 0")
     if schedule.zeroing_steps and recipe.gates.form == "adapter":
         raise BadInput(f"{source}: schedule.zeroing_steps is for a borrowed neuron; the gates are an adapter")
     recipe.gates.gate_form()

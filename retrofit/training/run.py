@@ -95,12 +95,14 @@ class Run:
     def _one_step(self) -> dict[str, float]:
         """Gradients of all micro-batches, then one update. Raises before the update if the loss is not a number."""
         step, schedule = self.step, self.recipe.schedule
+        threshold = schedule.threshold(step, self.training.seed)
+        target = schedule.target(step, threshold)
         self.distiller.train()
         sums: dict[str, float] = {}
         for micro in range(self.training.accumulate):
             ids, weights = (t.to(self.device) for t in self.batches.batch(step, micro, self.processes.rank))
             with self._autocast():
-                parts = self.distiller(ids, weights, self._state(ids, micro), schedule.target(step))
+                parts = self.distiller(ids, weights, self._state(ids, micro, threshold), target)
             (parts["loss"] / self.training.accumulate).backward()
             for key, value in parts.items():
                 sums[key] = sums.get(key, 0.0) + value.item() / self.training.accumulate
@@ -115,17 +117,18 @@ class Run:
         self.optimizer.zero_grad(set_to_none=True)
         self.step = step + 1
         open_share = max(1.0 - means["closed"], 1e-6)
-        targets = {"target_closed": schedule.target(step), "target_ratio": schedule.ratio(step)}
+        targets = {"target_closed": target, "target_ratio": schedule.ratio(step, threshold), "threshold": threshold}
         return means | targets | {"ratio": 1.0 / open_share, "gradient_norm": norm}
 
-    def _state(self, ids: torch.Tensor, micro: int) -> PassState:
+    def _state(self, ids: torch.Tensor, micro: int, threshold: float) -> PassState:
         schedule, config = self.recipe.schedule, self.config
         if schedule.zeroing(self.step):
             return PassState(Mode.ZEROING, channel_scale=schedule.channel_scale(self.step))
         heads = attention_blocks(self.distiller.student)[0].kv_heads
         shape = (config["num_hidden_layers"], ids.shape[0], heads, ids.shape[1])
         seed = seed_of(self.training.seed, "noise", self.step, micro, self.processes.rank)
-        return PassState(Mode.RELAXED, noise=logistic_noise(shape, seed, self.device), tau=self.recipe.gates.tau)
+        noise = logistic_noise(shape, seed, self.device)
+        return PassState(Mode.RELAXED, noise=noise, tau=self.recipe.gates.tau, threshold=threshold)
 
     def _clip(self) -> float:
         norm = nn.utils.clip_grad_norm_(list(self.trained.values()), self.training.clip)

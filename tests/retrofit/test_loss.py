@@ -68,6 +68,20 @@ def test_the_ratio_grows_by_one_every_hundred_steps_and_holds():
     assert [schedule.target(step) for step in (0, 100, 300, 700)] == [0.0, 0.5, 0.75, 0.875]
 
 
+def test_the_higher_the_threshold_the_less_is_asked_for():
+    schedule = Schedule(first_ratio=8, final_ratio=8, highest_threshold=4, ratio_at_highest=2)
+    assert [schedule.ratio(0, threshold) for threshold in (0, 2, 4)] == pytest.approx([8.0, 4.0, 2.0])
+    assert schedule.target(0, 4.0) == pytest.approx(0.5)
+    early = Schedule(highest_threshold=4, ratio_at_highest=2, steps_per_ratio=100)
+    assert [early.ratio(50, threshold) for threshold in (0, 4)] == [1.5, 1.5], "never more than at threshold 0"
+    drawn = [schedule.threshold(step, seed=1) for step in range(400)]
+    assert all(0 <= threshold < 4 for threshold in drawn)
+    assert sum(threshold < 1 for threshold in drawn) == pytest.approx(100, abs=40)
+    assert sum(threshold < 3 for threshold in drawn) == pytest.approx(300, abs=40)
+    assert drawn != [schedule.threshold(step, seed=2) for step in range(400)]
+    assert Schedule().threshold(7, seed=1) == 0.0
+
+
 def test_a_borrowed_channel_is_gone_before_the_gates_take_it():
     schedule = Schedule(zeroing_steps=4, steps_per_ratio=10)
     assert [schedule.channel_scale(step) for step in range(6)] == [0.75, 0.5, 0.25, 0.0, 0.0, 0.0]

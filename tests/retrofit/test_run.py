@@ -70,6 +70,21 @@ def test_twenty_steps_move_the_ratio_as_scheduled(inputs, tmp_path, sections):
     assert (tmp_path / "run" / "tensorboard").is_dir()
 
 
+def test_a_threshold_shifts_the_decisions_of_its_step(inputs, tmp_path):
+    first = tiny.recipe(*inputs)
+    train(first, tmp_path / "first")
+    gates = compact_gates(first, tmp_path / "first")
+    schedule = {"first_ratio": 4.0, "final_ratio": 4.0, "highest_threshold": 60.0, "ratio_at_highest": 1.5}
+    training = {"seed": 2, "steps": 8, "gate_rate": 0.0, "low_rank_rate": 0.0}
+    later = dataclasses.replace(tiny.recipe(*inputs, schedule=schedule, training=training), start=str(gates))
+    train(later, tmp_path / "later")
+    rows = log_rows(tmp_path / "later")
+    by_threshold = sorted((float(row["threshold"]), float(row["closed"]), float(row["target_ratio"])) for row in rows)
+    assert by_threshold[-1][0] - by_threshold[0][0] > 30
+    assert by_threshold[-1][1] < by_threshold[0][1] - 0.3, "the same gates, compared with more, mark less"
+    assert [ratio for _, _, ratio in by_threshold] == sorted((ratio for _, _, ratio in by_threshold), reverse=True)
+
+
 def test_a_run_goes_on_from_the_compact_gates_of_another(inputs, tmp_path):
     first = tiny.recipe(*inputs)
     train(first, tmp_path / "first")
