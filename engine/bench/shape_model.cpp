@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 namespace engine {
 
@@ -79,12 +81,6 @@ LayerWeights layer_of(const Shape& shape, ShapeBuilder& builder) {
 }
 
 }  // namespace
-
-std::vector<std::string> shape_names() {
-  std::vector<std::string> names;
-  for (const Shape& shape : kShapes) names.emplace_back(shape.name);
-  return names;
-}
 
 Result<std::shared_ptr<const Model>> make_shape_model(std::string_view name) {
   const auto found =

@@ -3,18 +3,14 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "engine/checkpoint/model.hpp"
 #include "engine/events/result.hpp"
 
 namespace engine {
 
-std::vector<std::string> shape_names();  // "llama-3.2-1b", "qwen3-8b"
-
-// bf16, without gates. Matrices have no data.
+// `name` is "llama-3.2-1b" or "qwen3-8b". bf16, without gates. Matrices have no data.
 Result<std::shared_ptr<const Model>> make_shape_model(std::string_view name);
 
 }  // namespace engine

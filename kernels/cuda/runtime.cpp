@@ -121,38 +121,24 @@ void synchronize_device() {
 
 // --- memory
 
-DeviceBuffer::DeviceBuffer(std::size_t bytes) : bytes_(bytes) {
-  if (bytes == 0) return;
+std::byte* DeviceMemory::allocate(std::size_t bytes) {
   void* data = nullptr;
   check(cudaMalloc(&data, bytes), "allocate memory on the GPU");
-  data_ = static_cast<std::byte*>(data);
+  return static_cast<std::byte*>(data);
 }
 
-DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(bytes_, other.bytes_);
-  return *this;
+void DeviceMemory::release(std::byte* data) noexcept {
+  cudaFree(data);
 }
 
-DeviceBuffer::~DeviceBuffer() {
-  if (data_ != nullptr) cudaFree(data_);
-}
-
-PinnedBuffer::PinnedBuffer(std::size_t bytes) : bytes_(bytes) {
-  if (bytes == 0) return;
+std::byte* PinnedMemory::allocate(std::size_t bytes) {
   void* data = nullptr;
   check(cudaMallocHost(&data, bytes), "allocate page-locked memory");
-  data_ = static_cast<std::byte*>(data);
+  return static_cast<std::byte*>(data);
 }
 
-PinnedBuffer& PinnedBuffer::operator=(PinnedBuffer&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(bytes_, other.bytes_);
-  return *this;
-}
-
-PinnedBuffer::~PinnedBuffer() {
-  if (data_ != nullptr) cudaFreeHost(data_);
+void PinnedMemory::release(std::byte* data) noexcept {
+  cudaFreeHost(data);
 }
 
 // --- order of work

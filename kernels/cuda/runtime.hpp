@@ -75,15 +75,22 @@ void check_kernels_load();
 
 // --- memory
 
-// Bytes on the device, 256-byte aligned, content undefined.
-class DeviceBuffer {
+// Bytes of one kind of memory, content undefined. CudaError::out_of_memory if there is not enough.
+template <typename Memory>
+class Buffer {
  public:
-  DeviceBuffer() = default;
-  explicit DeviceBuffer(std::size_t bytes);  // CudaError::out_of_memory if there is not enough
-  DeviceBuffer(DeviceBuffer&& other) noexcept
+  Buffer() = default;
+  explicit Buffer(std::size_t bytes) : data_(bytes == 0 ? nullptr : Memory::allocate(bytes)), bytes_(bytes) {}
+  Buffer(Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept;
-  ~DeviceBuffer();
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~Buffer() {
+    if (data_ != nullptr) Memory::release(data_);
+  }
 
   std::byte* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
@@ -93,49 +100,40 @@ class DeviceBuffer {
   std::size_t bytes_ = 0;
 };
 
-template <typename T>
-class DeviceArray {
+template <typename T, typename Memory>
+class Array {
  public:
-  DeviceArray() = default;
-  explicit DeviceArray(std::size_t count) : buffer_(count * sizeof(T)) {}
+  Array() = default;
+  explicit Array(std::size_t count) : buffer_(count * sizeof(T)) {}
   T* data() const { return reinterpret_cast<T*>(buffer_.data()); }
   std::size_t size() const { return buffer_.bytes() / sizeof(T); }
   std::size_t bytes() const { return buffer_.bytes(); }
 
  private:
-  DeviceBuffer buffer_;
+  Buffer<Memory> buffer_;
 };
+
+// On the device, 256-byte aligned.
+struct DeviceMemory {
+  static std::byte* allocate(std::size_t bytes);
+  static void release(std::byte* data) noexcept;
+};
+using DeviceBuffer = Buffer<DeviceMemory>;
+template <typename T>
+using DeviceArray = Array<T, DeviceMemory>;
 
 // Page-locked memory of the host: what asynchronous copies need.
-class PinnedBuffer {
- public:
-  PinnedBuffer() = default;
-  explicit PinnedBuffer(std::size_t bytes);
-  PinnedBuffer(PinnedBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  PinnedBuffer& operator=(PinnedBuffer&& other) noexcept;
-  ~PinnedBuffer();
-
-  std::byte* data() const { return data_; }
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::byte* data_ = nullptr;
-  std::size_t bytes_ = 0;
+struct PinnedMemory {
+  static std::byte* allocate(std::size_t bytes);
+  static void release(std::byte* data) noexcept;
 };
-
+using PinnedBuffer = Buffer<PinnedMemory>;
 template <typename T>
-class PinnedArray {
+class PinnedArray : public Array<T, PinnedMemory> {
  public:
-  PinnedArray() = default;
-  explicit PinnedArray(std::size_t count) : buffer_(count * sizeof(T)) {}
-  T* data() const { return reinterpret_cast<T*>(buffer_.data()); }
-  std::size_t size() const { return buffer_.bytes() / sizeof(T); }
-  T& operator[](std::size_t i) const { return data()[i]; }
-  std::span<T> span() const { return {data(), size()}; }
-
- private:
-  PinnedBuffer buffer_;
+  using Array<T, PinnedMemory>::Array;
+  T& operator[](std::size_t i) const { return this->data()[i]; }
+  std::span<T> span() const { return {this->data(), this->size()}; }
 };
 
 // --- order of work
