@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "tests/engine/backend/run_model.hpp"
+#include "tests/engine/support/policy_cases.hpp"
 #include "tests/engine/support/random_model.hpp"
 
 namespace {
@@ -13,6 +14,7 @@ namespace {
 using engine::PolicyKind;
 using engine::PolicyOptions;
 using test::Outputs;
+using test::PolicyCase;
 using test::random_ids;
 using test::random_model;
 using test::RandomModelOptions;
@@ -38,49 +40,11 @@ float largest_difference(const std::vector<float>& a, const std::vector<float>& 
 // Float32 sums in another order: a few ulp per operation, grown over three layers.
 constexpr float kReordering = 2e-5f;
 
-struct Case {
-  const char* name;
-  RandomModelOptions model;
-  PolicyOptions policy;
-};
-
-std::vector<Case> cases() {
-  const auto options = [](PolicyKind kind, std::optional<std::int32_t> window = {},
-                          std::optional<double> threshold = {}) {
-    PolicyOptions policy;
-    policy.kind = kind;
-    policy.window = window;
-    policy.threshold = threshold;
-    return policy;
-  };
-  RandomModelOptions adapter;
-  RandomModelOptions borrowed;
-  borrowed.gates = engine::GateForm::borrowed_neuron;
-  RandomModelOptions qwen3 = borrowed;
-  qwen3.architecture = engine::Architecture::qwen3;
-  RandomModelOptions fast = qwen3;
-  fast.lag = 0;
-  fast.zero_after_rope = false;
-  RandomModelOptions per_layer = adapter;
-  per_layer.per_layer = true;
+std::vector<PolicyCase> cases() {
   RandomModelOptions plain;
   plain.gates = engine::GateForm::none;
   plain.architecture = engine::Architecture::qwen2;
-  PolicyOptions sinks = options(PolicyKind::window, 9);
-  sinks.sinks = 3;
-  return {{"dms, adapter", adapter, options(PolicyKind::dms)},
-          {"dms, adapter, window 0", adapter, options(PolicyKind::dms, 0)},
-          {"dms, borrowed neuron", borrowed, options(PolicyKind::dms)},
-          {"dms, Qwen3, window 1", qwen3, options(PolicyKind::dms, 1)},
-          {"dms, FastDMS form, window 0", fast, options(PolicyKind::dms, 0)},
-          {"dms, FastDMS form", fast, options(PolicyKind::dms, 12)},
-          {"dms, per layer", per_layer, options(PolicyKind::dms)},
-          {"dms, window beyond the text", adapter, options(PolicyKind::dms, 400)},
-          {"dense on a DMS checkpoint", qwen3, options(PolicyKind::dense)},
-          {"dense on a plain checkpoint", plain, options(PolicyKind::dense)},
-          {"window with sinks", plain, sinks},
-          {"window on a DMS checkpoint", borrowed, options(PolicyKind::window, 6)},
-          {"knorm", plain, options(PolicyKind::knorm, 4, 3.0)}};
+  return test::policy_cases({}, plain);
 }
 
 // alive(t, s) = t <= s and (s - t <= w or not marked), summed over t.
@@ -97,7 +61,7 @@ std::int32_t closed_form_live(const Outputs& out, std::int64_t head, std::int64_
 }  // namespace
 
 TEST_CASE("CpuBackend, decode equals prefill under every policy") {
-  for (const Case& c : cases()) {
+  for (const PolicyCase& c : cases()) {
     CAPTURE(c.name);
     const auto model = random_model(c.model);
     const auto ids = random_ids(model->config.vocab, kTokens, 3);
@@ -115,7 +79,7 @@ TEST_CASE("CpuBackend, decode equals prefill under every policy") {
 }
 
 TEST_CASE("CpuBackend, the closed form of the decisions equals the live cache at every step") {
-  for (const Case& c : cases()) {
+  for (const PolicyCase& c : cases()) {
     CAPTURE(c.name);
     const auto model = random_model(c.model);
     const auto ids = random_ids(model->config.vocab, kTokens, 4);

@@ -7,16 +7,18 @@
 #include "engine/bench/synthetic_policy.hpp"
 #include "engine/session/sampler.hpp"
 #include "tests/engine/backend/cuda_support.hpp"
+#include "tests/engine/support/policy_cases.hpp"
 
 namespace {
 
 using engine::LogitRows;
 using engine::PolicyKind;
-using engine::PolicyOptions;
 using engine::StepInput;
 using test::bf16_model;
 using test::on_cuda;
 using test::Outputs;
+using test::policy_of;
+using test::PolicyCase;
 using test::random_ids;
 using test::random_model;
 using test::RandomModelOptions;
@@ -25,58 +27,22 @@ using test::run_model;
 constexpr std::size_t kTokens = 18;
 constexpr double kLogitTolerance = 0.02;  // relative RMS, as DESIGN allows the default path
 
-struct Case {
-  const char* name;
-  RandomModelOptions model;
-  PolicyOptions policy;
-};
-
-PolicyOptions policy_of(PolicyKind kind, std::optional<std::int32_t> window = {},
-                        std::optional<double> threshold = {}) {
-  PolicyOptions policy;
-  policy.kind = kind;
-  policy.window = window;
-  policy.threshold = threshold;
-  return policy;
-}
-
-std::vector<Case> cases() {
+std::vector<PolicyCase> cases() {
   const RandomModelOptions adapter = bf16_model();
-  RandomModelOptions borrowed = adapter;
-  borrowed.gates = engine::GateForm::borrowed_neuron;
-  RandomModelOptions qwen3 = borrowed;
-  qwen3.architecture = engine::Architecture::qwen3;
-  RandomModelOptions fast = qwen3;
-  fast.lag = 0;
-  fast.zero_after_rope = false;
-  RandomModelOptions qwen2 = borrowed;
+  RandomModelOptions qwen2 = adapter;
+  qwen2.gates = engine::GateForm::borrowed_neuron;
   qwen2.architecture = engine::Architecture::qwen2;
-  RandomModelOptions per_layer = adapter;
-  per_layer.per_layer = true;
   RandomModelOptions plain = adapter;
   plain.gates = engine::GateForm::none;
   plain.dtype = kernels::DType::bf16;
   plain.query_heads = 8;
   plain.head_dim = 16;
-  PolicyOptions sinks = policy_of(PolicyKind::window, 9);
-  sinks.sinks = 3;
-  return {{"dms, adapter", adapter, policy_of(PolicyKind::dms)},
-          {"dms, adapter, window 0", adapter, policy_of(PolicyKind::dms, 0)},
-          {"dms, borrowed neuron", borrowed, policy_of(PolicyKind::dms)},
-          {"dms, Qwen2", qwen2, policy_of(PolicyKind::dms, 3)},
-          {"dms, Qwen3, window 1", qwen3, policy_of(PolicyKind::dms, 1)},
-          {"dms, FastDMS form, window 0", fast, policy_of(PolicyKind::dms, 0)},
-          {"dms, FastDMS form", fast, policy_of(PolicyKind::dms, 12)},
-          {"dms, per layer", per_layer, policy_of(PolicyKind::dms)},
-          {"dms, window beyond the text", adapter, policy_of(PolicyKind::dms, 400)},
-          {"dense on a DMS checkpoint", qwen3, policy_of(PolicyKind::dense)},
-          {"dense on a plain checkpoint", plain, policy_of(PolicyKind::dense)},
-          {"window with sinks", plain, sinks},
-          {"window on a DMS checkpoint", borrowed, policy_of(PolicyKind::window, 6)},
-          {"knorm", plain, policy_of(PolicyKind::knorm, 4, 3.0)}};
+  std::vector<PolicyCase> all = test::policy_cases(adapter, plain);
+  all.push_back({"dms, Qwen2", qwen2, policy_of(PolicyKind::dms, 3)});
+  return all;
 }
 
-test::GateTolerance tolerance_of(const Case& c) {
+test::GateTolerance tolerance_of(const PolicyCase& c) {
   return c.policy.kind == PolicyKind::knorm ? test::GateTolerance{0.03f, 0.01f} : test::GateTolerance{};
 }
 
@@ -86,7 +52,7 @@ struct Oracle {
   Outputs cpu;
 };
 
-Oracle oracle(const Case& c, const std::shared_ptr<const engine::Model>& model) {
+Oracle oracle(const PolicyCase& c, const std::shared_ptr<const engine::Model>& model) {
   const auto facts = engine::resolve_policy(c.policy, *model);
   REQUIRE(facts);
   const bool thresholds = facts->kind == PolicyKind::dms || facts->kind == PolicyKind::knorm;
@@ -117,7 +83,7 @@ void check_equal(const Outputs& gpu, const Outputs& cpu, const test::GateToleran
 
 TEST_CASE("CudaBackend, decode and prefill in any chunks equal the CPU under every policy") {
   REQUIRE_GPU();
-  for (const Case& c : cases()) {
+  for (const PolicyCase& c : cases()) {
     CAPTURE(c.name);
     const auto model = random_model(c.model);
     const Oracle expected = oracle(c, model);
