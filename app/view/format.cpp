@@ -85,6 +85,20 @@ std::string format_rate(double per_second, const char* unit) {
   return with_unit(per_second, std::abs(per_second) < 999.95 ? 1 : 0, unit);
 }
 
+std::string format_bandwidth(double gb_per_s) {
+  return with_unit(gb_per_s, std::abs(gb_per_s) < 99.95 ? 1 : 0, "GB/s");
+}
+
+std::string format_counter(double value, const std::string& unit) {
+  if (!std::isfinite(value)) return kUnknown;
+  if (unit == "bytes") {
+    const bool large = std::abs(value) >= 0x1p30;
+    return with_unit(value / (large ? 0x1p30 : 0x1p20), 1, large ? "GiB" : "MiB");
+  }
+  if (unit == "%") return format_percent(value / 100);
+  return with_unit(value, std::abs(value) < 9.95 ? 1 : 0, unit.c_str());
+}
+
 std::string format_logit(double logit) {
   return std::isnan(logit) ? "none" : fixed(logit, 2);
 }

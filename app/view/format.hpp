@@ -24,7 +24,10 @@ std::string format_bytes(std::int64_t bytes);  // 12.3 MiB; KiB and B below 0.1 
 std::string format_duration(std::int64_t ns);  // 12.34 µs, 1.25 ms, 2.10 s, 3:05 min
 std::string format_percent(double fraction);   // 12.5 %, 28 %
 std::string format_rate(double per_second, const char* unit);  // 31.4 tok/s
-std::string format_logit(double logit);                        // −1.25; "none" for NaN
+std::string format_bandwidth(double gb_per_s);                 // 3,204 GB/s, 87.5 GB/s
+// A sample of a counter: bytes in GiB or MiB, what else there is without decimals from 10 on.
+std::string format_counter(double value, const std::string& unit);  // 38.2 GiB, 612 W, 1,980 MHz, 98 %
+std::string format_logit(double logit);                             // −1.25; "none" for NaN
 // "−28 %", "+5 %", "the same"; unknown when there is nothing to compare with.
 std::string format_change(double from, double to);
 // "B 11 % higher", "B 5 % lower", "A and B the same".

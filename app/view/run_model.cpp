@@ -21,6 +21,9 @@ constexpr std::int64_t kMaxSlotBytes = 1 << 17;
 // More heads than any model has: above it a shape is nonsense, and a block of decisions would be huge.
 constexpr std::int64_t kMaxHeads = 16384;
 
+// Kinds of losses: far above those there are, so that a damaged trace cannot make them many.
+constexpr std::size_t kMaxLossKinds = 64;
+
 std::int32_t head_count(const engine::ModelShape& shape) {
   const std::int64_t heads = std::int64_t{shape.layers} * shape.kv_heads;
   return shape.layers > 0 && shape.kv_heads > 0 && heads <= kMaxHeads ? static_cast<std::int32_t>(heads) : 0;
@@ -94,6 +97,7 @@ struct RunModel::State {
 
   const RunModelOptions options;
   SpanLog spans;
+  CounterLog counters;
   std::shared_ptr<RunStore> store;
   std::map<engine::SequenceId, std::ptrdiff_t> indices;
   std::map<std::string, std::int32_t> measure_indices;
@@ -128,6 +132,7 @@ void RunModel::State::take(engine::RunStarted& run) {
   if (started->heads == 0) started->run.shape.layers = started->run.shape.kv_heads = 0;
   started->run.slot_bytes = std::clamp<std::int64_t>(started->run.slot_bytes, 0, kMaxSlotBytes);
   spans = SpanLog(options.max_spans);
+  counters = CounterLog();
   indices.clear();
   measure_indices.clear();
   RunSnapshot fresh;
@@ -169,16 +174,30 @@ void RunModel::State::take(engine::TrackNamed& named) {
 }
 
 void RunModel::State::take(engine::CountersSampled& sampled) {
+  bool all_fit = true;
   for (engine::CounterSample& sample : sampled.samples) {
     sample.time_ns = in_range(sample.time_ns);
-    store->counters.append(std::move(sample));
+    all_fit = counters.append(sample) && all_fit;
   }
-  publish([&](RunSnapshot& s) { s.counters_ += static_cast<std::int32_t>(sampled.samples.size()); });
+  publish([&](RunSnapshot& s) {
+    s.counters_ = counters.tracks();
+    s.ignored_ += all_fit ? 0 : 1;
+  });
 }
 
+// Totals grow several times a second, the kinds are a handful.
 void RunModel::State::take(engine::RecordsLost& lost) {
-  store->losses.append(std::move(lost));
-  publish([](RunSnapshot& s) { ++s.losses_; });
+  std::vector<engine::RecordsLost> losses = next.losses();
+  const auto known = std::find_if(losses.begin(), losses.end(),
+                                  [&](const engine::RecordsLost& each) { return each.what == lost.what; });
+  if (known == losses.end() && losses.size() >= kMaxLossKinds) return ignore();
+  if (known != losses.end()) {
+    *known = std::move(lost);
+  } else {
+    losses.push_back(std::move(lost));
+  }
+  auto shared = std::make_shared<const std::vector<engine::RecordsLost>>(std::move(losses));
+  publish([&](RunSnapshot& s) { s.losses_ = std::move(shared); });
 }
 
 std::int32_t RunModel::State::measure_index(const std::string& name) {
@@ -401,7 +420,7 @@ std::size_t RunModel::bytes() const {
     const std::size_t shared = static_cast<std::size_t>(sequence->fork_position) / kChunkTokens;
     bytes += (sequence->gates.size() - std::min(sequence->gates.size(), shared)) * chunk;
   }
-  return bytes + state_->spans.view().size() * sizeof(engine::Span);
+  return bytes + state_->counters.bytes() + state_->spans.view().size() * sizeof(engine::Span);
 }
 
 }  // namespace app::view

@@ -126,14 +126,16 @@ const engine::TrackNamed& RunSnapshot::track(std::int32_t index) const {
   return store_->tracks[at(index)];
 }
 
-const engine::CounterSample& RunSnapshot::counter(std::int32_t index) const {
-  assert(index < counters_);
-  return store_->counters[at(index)];
+const std::string* RunSnapshot::track_name(std::int16_t device, std::int32_t stream) const {
+  for (std::int32_t i = tracks_ - 1; i >= 0; --i) {
+    if (track(i).device == device && track(i).stream == stream) return &track(i).name;
+  }
+  return nullptr;
 }
 
-const engine::RecordsLost& RunSnapshot::loss(std::int32_t index) const {
-  assert(index < losses_);
-  return store_->losses[at(index)];
+const std::vector<engine::RecordsLost>& RunSnapshot::losses() const {
+  static const std::vector<engine::RecordsLost> kNone;
+  return losses_ ? *losses_ : kNone;
 }
 
 }  // namespace app::view

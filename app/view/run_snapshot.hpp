@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/view/counter_log.hpp"
 #include "app/view/gate_chunk.hpp"
 #include "app/view/occupancy_log.hpp"
 #include "app/view/span_log.hpp"
@@ -133,10 +134,11 @@ class RunSnapshot {
   std::int32_t kernel_count() const;
   std::int32_t track_count() const { return tracks_; }
   const engine::TrackNamed& track(std::int32_t index) const;  // a later one of the same track wins
-  std::int32_t counter_count() const { return counters_; }
-  const engine::CounterSample& counter(std::int32_t index) const;
-  std::int32_t loss_count() const { return losses_; }
-  const engine::RecordsLost& loss(std::int32_t index) const;  // a later one of the same kind wins
+  // Of a device (kWholeDevice) or one of its streams; null: it has none.
+  const std::string* track_name(std::int16_t device, std::int32_t stream) const;
+  const std::vector<CounterTrack>& counters() const { return counters_; }
+  // Each kind once, with its newest total.
+  const std::vector<engine::RecordsLost>& losses() const;
 
   bool finished() const { return finished_.has_value(); }
   const std::optional<engine::RunFinished>& finish() const { return finished_; }
@@ -160,8 +162,8 @@ class RunSnapshot {
   std::int32_t notices_ = 0;
   std::int32_t kernels_ = 0;
   std::int32_t tracks_ = 0;
-  std::int32_t counters_ = 0;
-  std::int32_t losses_ = 0;
+  std::vector<CounterTrack> counters_;
+  std::shared_ptr<const std::vector<engine::RecordsLost>> losses_;
   std::int64_t last_ns_ = 0;
   std::int64_t kv_reads_ = 0;
   std::int64_t ignored_ = 0;

@@ -70,8 +70,6 @@ struct RunStore {
   AppendOnly<std::string, 16> notices;
   AppendOnly<std::string, 16> kernels;  // named during the run: they follow run.kernels
   AppendOnly<engine::TrackNamed, 16> tracks;
-  AppendOnly<engine::CounterSample> counters;
-  AppendOnly<engine::RecordsLost, 16> losses;
 };
 
 }  // namespace app::view

@@ -83,3 +83,14 @@ TEST_CASE("format_or_unknown, has a word for what is not known") {
   CHECK(format_or_unknown(std::optional<double>(), format_ratio) == "unknown");
   CHECK(format_or_unknown(std::optional(2.0), format_ratio) == "2.00×");
 }
+
+TEST_CASE("format_counter, bytes in GiB, small values with a decimal, others whole") {
+  CHECK(format_counter(38.25 * 1024 * 1024 * 1024, "bytes") == "38.2\u2009GiB");
+  CHECK(format_counter(512.0 * 1024 * 1024, "bytes") == "512.0\u2009MiB");
+  CHECK(format_counter(611.7, "W") == "612\u2009W");
+  CHECK(format_counter(1980, "MHz") == "1,980\u2009MHz");
+  CHECK(format_counter(0, "%") == "0\u2009%");
+  CHECK(format_counter(4.25, "W") == "4.2\u2009W");
+  CHECK(format_bandwidth(3204.4) == "3,204\u2009GB/s");
+  CHECK(format_bandwidth(87.46) == "87.5\u2009GB/s");
+}
