@@ -1,6 +1,8 @@
 #include "app/view/timeline.hpp"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 #include <utility>
 
 namespace app::view {
@@ -10,7 +12,10 @@ namespace {
 // Spans looked at to find the longest one of a merged box: its colour is a hint, its count is exact.
 constexpr std::size_t kLookedAt = 64;
 
-// Items are sorted by start and do not overlap. `start` and `end` take an index; `box` makes one of [i, j).
+// As many items before the view may reach into it: a stream's kernels overlap by one or two.
+constexpr std::size_t kMayOverlap = 16;
+
+// Items are sorted by start and overlap little. `start` and `end` take an index; `box` makes one of [i, j).
 template <typename Start, typename End, typename Box>
 std::vector<TimelineBox> merge(std::size_t count, const TimelineView& view, const Start& start,
                                const End& end, const Box& box) {
@@ -29,8 +34,15 @@ std::vector<TimelineBox> merge(std::size_t count, const TimelineView& view, cons
     return low;
   };
   std::size_t i = first_from(0, view.times.begin_ns);
-  if (i > 0 && end(i - 1) > view.times.begin_ns) --i;
+  const std::size_t inside = i;
+  for (std::size_t back = 1; back <= std::min(inside, kMayOverlap); ++back) {
+    if (end(inside - back) > view.times.begin_ns) i = inside - back;
+  }
   while (i < count && start(i) < view.times.end_ns) {
+    if (i < inside && end(i) <= view.times.begin_ns) {
+      ++i;
+      continue;
+    }
     std::size_t next = i + 1;
     const float x = view.x_of(start(i));
     if (view.x_of(end(i)) - x < view.min_px) {
@@ -63,53 +75,133 @@ void TimelineIndex::update(const RunSnapshot& run) {
   if (run.run_id() != run_id_) {
     run_id_ = run.run_id();
     tracks_.clear();
+    operation_copies_.clear();
+    kernel_copies_.clear();
     known_ = forgotten_ = 0;
   }
   spans_ = run.spans();
+  learn_names(run);
   forget_before(first());
-  for (known_ = std::max(known_, first()); known_ < end(); ++known_) add(known_);
+  known_ = std::max(known_, first());
+  if (known_ == end()) return;
+
+  using Key = std::tuple<std::int16_t, std::int32_t, bool>;
+  std::map<Key, std::vector<std::int64_t>> fresh;
+  std::vector<std::int64_t>* numbers = nullptr;
+  Key key_of_numbers;
+  for (; known_ < end(); ++known_) {
+    const engine::Span& span = this->span(known_);
+    const Key key{span.device, span.stream, is_copy(span)};
+    if (numbers == nullptr || key != key_of_numbers) {
+      numbers = &fresh[key];
+      key_of_numbers = key;
+    }
+    numbers->push_back(known_);
+  }
+  for (auto& [key, added] : fresh) {
+    TimelineTrack& track = track_of(this->span(added.front()));
+    merge_in(track, std::move(added));
+  }
+}
+
+void TimelineIndex::learn_names(const RunSnapshot& run) {
+  if (operation_copies_.empty()) {
+    for (const std::string& name : run.run().operations)
+      operation_copies_.push_back(class_of_kernel(name) == KernelClass::copy);
+  }
+  while (const std::string* const name = run.kernel_name(static_cast<std::int32_t>(kernel_copies_.size())))
+    kernel_copies_.push_back(class_of_kernel(*name) == KernelClass::copy);
+}
+
+bool TimelineIndex::is_copy(const engine::Span& span) const {
+  const auto at = [](const std::vector<bool>& copies, std::int16_t index) {
+    return index >= 0 && static_cast<std::size_t>(index) < copies.size() &&
+           copies[static_cast<std::size_t>(index)];
+  };
+  return span.device >= 0 && (at(kernel_copies_, span.kernel) || at(operation_copies_, span.operation));
 }
 
 TimelineTrack& TimelineIndex::track_of(const engine::Span& span) {
-  const auto found = std::find_if(tracks_.begin(), tracks_.end(), [&](const TimelineTrack& track) {
-    return track.device == span.device && track.stream == span.stream;
-  });
-  if (found != tracks_.end()) return *found;
   TimelineTrack track;
   track.device = span.device;
   track.stream = span.stream;
-  return *tracks_.insert(std::upper_bound(tracks_.begin(), tracks_.end(), track,
-                                          [](const TimelineTrack& a, const TimelineTrack& b) {
-                                            return std::pair(a.device, a.stream) <
-                                                   std::pair(b.device, b.stream);
-                                          }),
-                         std::move(track));
+  track.copies = is_copy(span);
+  const auto place = std::lower_bound(
+      tracks_.begin(), tracks_.end(), track, [](const TimelineTrack& a, const TimelineTrack& b) {
+        return std::tuple(a.device, a.stream, a.copies) < std::tuple(b.device, b.stream, b.copies);
+      });
+  const bool known = place != tracks_.end() && place->device == span.device && place->stream == span.stream &&
+                     place->copies == track.copies;
+  return known ? *place : *tracks_.insert(place, std::move(track));
 }
 
-void TimelineIndex::add(std::int64_t number) {
-  const engine::Span& span = this->span(number);
-  TimelineTrack& track = track_of(span);
-  // Spans come nearly in order: a late one moves back a few places.
-  auto place = track.spans.end();
-  while (place != track.spans.begin() && this->span(*(place - 1)).start_ns > span.start_ns) --place;
-  track.spans.insert(place, number);
-  auto after = track.layers.end();
-  while (after != track.layers.begin() && (after - 1)->start_ns > span.start_ns) --after;
-  const bool extends =
-      after != track.layers.begin() && (after - 1)->step == span.step && (after - 1)->layer == span.layer;
-  if (extends) {
-    (after - 1)->end_ns = std::max((after - 1)->end_ns, span.end_ns);
-  } else {
-    track.layers.insert(after, {span.start_ns, span.end_ns, span.step, span.layer, number});
-  }
+// Late ones are few and not very late: what comes before the earliest of them stays as it is.
+void TimelineIndex::merge_in(TimelineTrack& track, std::vector<std::int64_t> fresh) const {
+  const auto earlier = [this](std::int64_t a, std::int64_t b) { return span(a).start_ns < span(b).start_ns; };
+  if (!std::is_sorted(fresh.begin(), fresh.end(), earlier))
+    std::stable_sort(fresh.begin(), fresh.end(), earlier);
+  const auto place = std::upper_bound(track.spans.begin(), track.spans.end(), fresh.front(), earlier);
+  const auto from = place - track.spans.begin();
+  const auto old = static_cast<std::ptrdiff_t>(track.spans.size());
+  track.spans.insert(track.spans.end(), fresh.begin(), fresh.end());
+  std::inplace_merge(track.spans.begin() + from, track.spans.begin() + old, track.spans.end(), earlier);
+  rebuild_blocks(track, static_cast<std::size_t>(from));
+}
+
+void TimelineIndex::rebuild_blocks(TimelineTrack& track, std::size_t from) const {
+  const auto build = [&](std::vector<TimelineBlock>& blocks, bool by_layer) {
+    while (!blocks.empty() && blocks.back().first >= from) blocks.pop_back();
+    std::size_t next = 0;
+    if (!blocks.empty()) {
+      // Spans of the last one may come after what was put between them.
+      next = blocks.back().first;
+      blocks.pop_back();
+    }
+    for (; next < track.spans.size(); ++next) {
+      const engine::Span& one = span(track.spans[next]);
+      if (one.step < 0) continue;
+      const std::int16_t layer = by_layer ? one.layer : std::int16_t{-1};
+      if (!blocks.empty() && blocks.back().step == one.step && blocks.back().layer == layer) {
+        blocks.back().end_ns = std::max(blocks.back().end_ns, one.end_ns);
+      } else {
+        blocks.push_back({one.start_ns, one.end_ns, one.step, layer, next});
+      }
+    }
+  };
+  build(track.layers, true);
+  build(track.steps, false);
 }
 
 void TimelineIndex::forget_before(std::int64_t number) {
   if (tracks_.empty() || number <= forgotten_) return;
   forgotten_ = number;
   for (TimelineTrack& track : tracks_) {
-    std::erase_if(track.spans, [&](std::int64_t span) { return span < number; });
-    std::erase_if(track.layers, [&](const LayerBlock& block) { return block.first_span < number; });
+    const auto dropped = [&](std::int64_t span) { return span < number; };
+    const auto kept = std::find_if_not(track.spans.begin(), track.spans.end(), dropped);
+    if (std::any_of(kept, track.spans.end(), dropped)) {
+      std::erase_if(track.spans, dropped);
+      track.layers.clear();
+      track.steps.clear();
+      rebuild_blocks(track, 0);
+    } else if (kept != track.spans.begin()) {
+      forget_first(track, static_cast<std::size_t>(kept - track.spans.begin()));
+    }
+  }
+}
+
+void TimelineIndex::forget_first(TimelineTrack& track, std::size_t count) const {
+  track.spans.erase(track.spans.begin(), track.spans.begin() + static_cast<std::ptrdiff_t>(count));
+  for (std::vector<TimelineBlock>* blocks : {&track.layers, &track.steps}) {
+    auto kept = std::partition_point(blocks->begin(), blocks->end(),
+                                     [&](const TimelineBlock& block) { return block.first < count; });
+    const std::size_t next = kept == blocks->end() ? count + track.spans.size() : kept->first;
+    if (kept != blocks->begin() && next > count) {  // a part of the one before is left
+      --kept;
+      kept->first = count;
+      kept->start_ns = span(track.spans.front()).start_ns;
+    }
+    blocks->erase(blocks->begin(), kept);
+    for (TimelineBlock& block : *blocks) block.first -= count;
   }
 }
 
@@ -143,17 +235,30 @@ std::vector<TimelineBox> step_boxes(const RunSnapshot& run, const TimelineView& 
       });
 }
 
-std::vector<TimelineBox> layer_boxes(const TimelineTrack& track, const TimelineView& view) {
+namespace {
+
+std::vector<TimelineBox> block_boxes(const TimelineTrack& track, const std::vector<TimelineBlock>& blocks,
+                                     const TimelineView& view) {
   return merge(
-      track.layers.size(), view, [&](std::size_t i) { return track.layers[i].start_ns; },
-      [&](std::size_t i) { return track.layers[i].end_ns; },
+      blocks.size(), view, [&](std::size_t i) { return blocks[i].start_ns; },
+      [&](std::size_t i) { return blocks[i].end_ns; },
       [&](std::size_t i, std::size_t) {
         TimelineBox box;
-        box.step = track.layers[i].step;
-        box.layer = track.layers[i].layer;
-        box.span = track.layers[i].first_span;
+        box.step = blocks[i].step;
+        box.layer = blocks[i].layer;
+        box.span = track.spans[blocks[i].first];
         return box;
       });
+}
+
+}  // namespace
+
+std::vector<TimelineBox> layer_boxes(const TimelineTrack& track, const TimelineView& view) {
+  return block_boxes(track, track.layers, view);
+}
+
+std::vector<TimelineBox> step_boxes(const TimelineTrack& track, const TimelineView& view) {
+  return block_boxes(track, track.steps, view);
 }
 
 std::vector<TimelineBox> kernel_boxes(const TimelineIndex& index, const TimelineTrack& track,

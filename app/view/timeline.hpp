@@ -2,32 +2,37 @@
 // there are.
 //
 // TimelineIndex sorts the spans of a snapshot into tracks, one per (device, stream), and goes on from what it
-// has when the run grows. Boxes are at least min_px wide; what is narrower is merged with its neighbours into
-// a box that says how many it stands for. Cost depends on the width, not on the number of spans.
+// has when the run grows. A GPU's spans become known in any order, some time after their step. Boxes are at
+// least min_px wide; what is narrower is merged with its neighbours into a box that says how many it stands
+// for. Cost depends on the width, not on the number of spans.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "app/view/kernel_class.hpp"
 #include "app/view/run_snapshot.hpp"
 #include "app/view/selection.hpp"
 
 namespace app::view {
 
-// Neighbouring spans of one layer in one step.
-struct LayerBlock {
+// Neighbouring spans of one layer in one step, or of one step.
+struct TimelineBlock {
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;
   engine::Step step = 0;
   std::int16_t layer = -1;
-  std::int64_t first_span = 0;  // number of the span since the run's start
+  std::size_t first = 0;  // index into TimelineTrack::spans
 };
 
 struct TimelineTrack {
   std::int16_t device = -1;  // -1: the CPU
   std::int32_t stream = 0;
-  std::vector<std::int64_t> spans;  // numbers since the run's start, by start time
-  std::vector<LayerBlock> layers;
+  // A GPU's copies and sets are a track of their own: they would hide kernels, which are what matters.
+  bool copies = false;
+  std::vector<std::int64_t> spans;    // numbers since the run's start, by start time
+  std::vector<TimelineBlock> layers;  // spans of no known step are in neither
+  std::vector<TimelineBlock> steps;
 };
 
 class TimelineIndex {
@@ -43,15 +48,20 @@ class TimelineIndex {
   std::int64_t end() const { return spans_.dropped() + static_cast<std::int64_t>(spans_.size()); }
 
  private:
+  void learn_names(const RunSnapshot& run);
+  bool is_copy(const engine::Span& span) const;
   TimelineTrack& track_of(const engine::Span& span);
-  void add(std::int64_t number);
+  void merge_in(TimelineTrack& track, std::vector<std::int64_t> fresh) const;
+  void rebuild_blocks(TimelineTrack& track, std::size_t from) const;
   void forget_before(std::int64_t number);
+  void forget_first(TimelineTrack& track, std::size_t count) const;
 
   std::uint64_t run_id_ = 0;
   std::int64_t known_ = 0;  // spans below it are in the tracks, or dropped
   std::int64_t forgotten_ = 0;
   SpanView spans_;
   std::vector<TimelineTrack> tracks_;
+  std::vector<bool> operation_copies_, kernel_copies_;  // by index: whether that is a copy
 };
 
 struct TimelineBox {
@@ -78,6 +88,8 @@ struct TimelineView {
 
 std::vector<TimelineBox> step_boxes(const RunSnapshot& run, const TimelineView& view);
 std::vector<TimelineBox> layer_boxes(const TimelineTrack& track, const TimelineView& view);
+// The steps of one stream, by what it did for them.
+std::vector<TimelineBox> step_boxes(const TimelineTrack& track, const TimelineView& view);
 std::vector<TimelineBox> kernel_boxes(const TimelineIndex& index, const TimelineTrack& track,
                                       const TimelineView& view);
 

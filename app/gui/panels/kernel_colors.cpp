@@ -14,10 +14,19 @@ Role role_of(view::KernelClass kernel_class) {
       return Role::kernel_mlp;
     case view::KernelClass::head:
       return Role::kernel_head;
+    case view::KernelClass::graph:
+      return Role::lane_step;
+    case view::KernelClass::unattributed:
+      return Role::kernel_unattributed;
+    case view::KernelClass::copy:
     case view::KernelClass::other:
       break;
   }
   return Role::sync;
+}
+
+bool is_hatched(view::KernelClass kernel_class) {
+  return kernel_class == view::KernelClass::copy || kernel_class == view::KernelClass::unattributed;
 }
 
 ImU32 ink_on(Color box) {
@@ -43,17 +52,23 @@ view::KernelClass KernelColors::at(const std::vector<view::KernelClass>& classes
   return known ? classes[static_cast<std::size_t>(index)] : view::KernelClass::other;
 }
 
-void draw_kernel_legend(Ui& ui, ImDrawList& list, float left, float right, float y) {
-  constexpr std::array kClasses{view::KernelClass::head, view::KernelClass::mlp, view::KernelClass::attention,
-                                view::KernelClass::projection};
+void draw_kernel_legend(Ui& ui, ImDrawList& list, float left, float right, float y, bool gpu) {
+  using Class = view::KernelClass;
+  constexpr std::array kOfAll{Class::head, Class::mlp, Class::attention, Class::projection};
+  constexpr std::array kOfGpus{Class::unattributed, Class::copy, Class::graph};
+  std::vector<Class> classes(kOfAll.begin(), kOfAll.end());
+  if (gpu) classes.insert(classes.end(), kOfGpus.begin(), kOfGpus.end());
   const float side = ui.px(10);
-  for (const view::KernelClass kernel_class : kClasses) {
+  for (const Class kernel_class : classes) {
     const char* name = view::name_of(kernel_class);
     const float text = label_width(ui, name, Face::ui, text_size::kCaption);
     const float start = right - text - side - ui.px(5);
     if (start < left) return;
-    const ImVec2 low{start, y + ui.px(2)};
-    list.AddRectFilled(low, {low.x + side, low.y + side}, ui.u32(role_of(kernel_class)), ui.px(2));
+    const ImVec2 low{start, y + ui.px(2)}, high{low.x + side, low.y + side};
+    list.AddRectFilled(low, high, ui.u32(role_of(kernel_class)), ui.px(2));
+    if (is_hatched(kernel_class))
+      ui.hatch().fill(list, low, high, with_alpha(ui.color(Role::panel), 0.45), ui.metrics());
+    if (kernel_class == Class::graph) list.AddRect(low, high, ui.u32(Role::text3), ui.px(2), 0, ui.px(1));
     label_at(ui, list, {start + side + ui.px(5), y}, name, Role::text2, Face::ui, text_size::kCaption);
     right = start - ui.px(12);
   }

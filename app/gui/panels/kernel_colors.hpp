@@ -11,6 +11,8 @@
 namespace app::gui {
 
 Role role_of(view::KernelClass kernel_class);
+// Copies and what is unattributed are hatched where there is room: no colour alone tells them apart.
+bool is_hatched(view::KernelClass kernel_class);
 // What is written on such a box.
 ImU32 ink_on(Color box);
 
@@ -27,6 +29,7 @@ class KernelColors {
 };
 
 // Squares and names of the classes, from right to left at `right`; leaves out what would begin before `left`.
-void draw_kernel_legend(Ui& ui, ImDrawList& list, float left, float right, float y);
+// `gpu`: those too that only a GPU's runs have.
+void draw_kernel_legend(Ui& ui, ImDrawList& list, float left, float right, float y, bool gpu);
 
 }  // namespace app::gui

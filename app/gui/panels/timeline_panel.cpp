@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "app/gui/panels/timeline_drawing.hpp"
 #include "app/gui/widgets/controls.hpp"
 #include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
@@ -17,11 +18,16 @@ namespace app::gui {
 namespace {
 
 constexpr float kOverview = 14, kAxis = 16, kReadsLeast = 26, kReadsMost = 130, kEdge = 4, kGap = 8;
+constexpr float kGpuReadsMost = 64;  // beside counters, which need the room
 
-const view::StepRecord* shown_step(const Workbench& bench) {
-  if (bench.position() < 0 || bench.position() >= bench.sequence().tokens()) return nullptr;
-  const std::int32_t index = bench.run().step_index(bench.sequence().token(bench.position()).step);
-  return index < 0 ? nullptr : &bench.run().step(index);
+// What whoever reads the times should know: why they are not what was asked for, and what is missing.
+std::string foot_of(const view::RunSnapshot& run, const view::ProfileFacts& facts) {
+  std::string text = facts.fall_backs.empty() ? "" : facts.fall_backs.back();
+  if (run.spans().dropped() > 0) {
+    text += fmt::format("{}the oldest {} spans were dropped", text.empty() ? "" : "; ",
+                        view::format_count(run.spans().dropped()));
+  }
+  return text;
 }
 
 // Five per cent of air, so that edges show.
@@ -33,10 +39,12 @@ view::TimeRange whole_step(const view::StepRecord& step) {
 }  // namespace
 
 void TimelinePanel::fit_layers(const view::StepRecord& step, std::int32_t layer) {
-  for (const view::TimelineTrack& track : index_.tracks()) {
-    const auto begin =
-        std::lower_bound(track.layers.begin(), track.layers.end(), step.start_ns,
-                         [](const view::LayerBlock& block, std::int64_t ns) { return block.start_ns < ns; });
+  for (const view::TimelineLane& lane : lanes_) {
+    if (!lane.has_layers) continue;  // calls have layers too, and other times
+    const view::TimelineTrack& track = track_of(lane);
+    const auto begin = std::lower_bound(
+        track.layers.begin(), track.layers.end(), step.start_ns,
+        [](const view::TimelineBlock& block, std::int64_t ns) { return block.start_ns < ns; });
     std::optional<view::TimeRange> found;
     for (auto block = begin; block != track.layers.end() && block->start_ns < step.end_ns; ++block) {
       if (block->layer < 0 || std::abs(block->layer - layer) > 1) continue;
@@ -222,33 +230,54 @@ void TimelinePanel::draw_toolbar(PanelContext& context) {
   ImGui::SameLine();
   ImDrawList& list = *ImGui::GetWindowDrawList();
   float free = ImGui::GetCursorScreenPos().x + ui.px(4);
-  const bool cpu = std::all_of(index_.tracks().begin(), index_.tracks().end(),
-                               [](const view::TimelineTrack& track) { return track.device < 0; });
-  if (cpu && free + ui.px(80) < right) {
-    const char* badge = "CPU timers";
-    const float width = label_width(ui, badge, Face::ui, text_size::kCaption);
-    list.AddRect({free, y - ui.px(1)}, {free + width + ui.px(10), y + ui.px(15)}, ui.u32(Role::strong_line),
-                 ui.px(kControlRadius), 0, ui.px(1));
-    label_at(ui, list, {free + ui.px(5), y}, badge, Role::text2, Face::ui, text_size::kCaption);
-    free += width + ui.px(22);
-  }
-  draw_kernel_legend(ui, list, free, right, y);
+  free = draw_badges(context, list, free, right, y);
+  draw_kernel_legend(ui, list, free, right, y, has_gpu_);
   ImGui::NewLine();
   ImGui::SetCursorPosY(top + ui.px(height::kToolbar));
 }
 
-TimelinePanel::Heights TimelinePanel::divide(const Ui& ui, float room) const {
+float TimelinePanel::lanes_height(const Ui& ui, const Heights& heights) const {
+  float height = ui.px(kAxis + height::kLane + 2) + (heights.overview ? ui.px(kOverview + 4) : 0);
+  if (lanes_.empty()) height += ui.px(height::kKernelLane + 4);  // why there are none
+  for (const view::TimelineLane& lane : lanes_) {
+    if (!heights.shows(lane.kind)) continue;
+    const bool kernels = lane.kind == view::LaneKind::kernels;
+    height += ui.px(kernels ? height::kKernelLane + 4 : height::kThinLane + 3);
+    if (lane.has_layers) height += ui.px(height::kLane + 2);
+    if (kernels && lane.on_gpu && heights.stream_steps) height += ui.px(height::kThinLane + 2);
+  }
+  return height;
+}
+
+TimelinePanel::Heights TimelinePanel::divide(const Ui& ui, float room, std::size_t gpu_counters) const {
   Heights heights;
-  const float overview = ui.px(kOverview + 4), gap = ui.px(kGap);
-  heights.lanes = ui.px(kAxis + height::kLane + 2) +
-                  static_cast<float>(index_.tracks().size()) * ui.px(height::kLane + height::kKernelLane + 6);
-  heights.overview = room >= overview + heights.lanes + ui.px(kReadsLeast) + gap;
-  if (heights.overview) heights.lanes += overview;
+  const float gap = ui.px(kGap), least = ui.px(kReadsLeast) + gap;
+  for (bool* part : {&heights.stream_steps, &heights.overview, &heights.profiler, &heights.launches}) {
+    if (lanes_height(ui, heights) + least > room) *part = false;
+  }
+  heights.lanes = lanes_height(ui, heights);
   const float left = room - heights.lanes - gap;
-  heights.reads = std::clamp(left, ui.px(kReadsLeast), ui.px(kReadsMost));
-  const float rest = left - heights.reads - gap;
+  if (gpu_counters == 0) {
+    heights.reads = std::clamp(left, ui.px(kReadsLeast), ui.px(kReadsMost));
+  } else {
+    const float wanted = gpu_counters_.height(ui, gpu_counters);
+    heights.reads = std::clamp(left - wanted - gap, ui.px(kReadsLeast), ui.px(kGpuReadsMost));
+    const float given = std::min(wanted, left - heights.reads - gap);
+    if (given >= gpu_counters_.height(ui, 1)) heights.gpu_counters = given;
+  }
+  const float used = heights.gpu_counters > 0 ? heights.gpu_counters + gap : 0;
+  const float rest = left - heights.reads - gap - used;
   if (rest >= ui.px(TimelineCounters::kLeast)) heights.counters = rest;
   return heights;
+}
+
+void TimelinePanel::update_facts(PanelContext& context) {
+  const view::RunSnapshot& run = context.bench.run();
+  if (facts_of_ == run.version() && !lanes_.empty()) return;
+  facts_of_ = run.version();
+  facts_ = view::profile_facts(run);
+  lanes_ = view::timeline_lanes(run, index_);
+  has_gpu_ = !lanes_.empty() && lanes_.front().on_gpu;
 }
 
 void TimelinePanel::gutter(const Ui& ui, const Frame& frame, float y, const std::string& name, Role role) {
@@ -272,6 +301,7 @@ void TimelinePanel::draw(PanelContext& context) {
     return;
   }
   index_.update(run);
+  update_facts(context);
   colors_.update(run);
   limits_ = {-run.last_ns() / 50 - 50, run.last_ns() + run.last_ns() / 50 + 50};
   const view::StepRecord* step = shown_step(context.bench);
@@ -280,9 +310,10 @@ void TimelinePanel::draw(PanelContext& context) {
 
   draw_toolbar(context);
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  const float gutter_width = ui.px(room.x < ui.px(420) ? 60 : 74);
-  const float foot = run.spans().dropped() > 0 ? ui.px(16) : 0;
-  const Heights heights = divide(ui, room.y - foot);
+  const float gutter_width = ui.px(room.x < ui.px(420) ? 60 : has_gpu_ ? 92 : 74);
+  const std::string foot_text = foot_of(run, facts_);
+  const float foot = foot_text.empty() ? 0 : ui.px(18);
+  const Heights heights = divide(ui, room.y - foot, run.counters().size());
   const ImVec2 size{std::max(room.x, gutter_width + ui.px(40)), heights.lanes + heights.reads + ui.px(4)};
   const ImVec2 origin = ImGui::GetCursorScreenPos();
   ImGui::InvisibleButton(
@@ -315,19 +346,22 @@ void TimelinePanel::draw(PanelContext& context) {
   if (heights.overview) draw_overview(context, frame, y);
   draw_axis(context, frame, y);
   draw_step_lane(context, frame, y);
-  for (const view::TimelineTrack& track : index_.tracks()) {
-    draw_layer_lane(context, frame, track, y);
-    draw_kernel_lane(context, frame, track, y);
-  }
+  if (lanes_.empty()) draw_no_timings(context, frame, y);
+  for (const view::TimelineLane& lane : lanes_) draw_lane(context, frame, heights, lane, y);
   draw_reads(context, frame, y, heights.reads);
   draw_times(context, frame);
   if (was_click) click(context);
+  if (heights.gpu_counters > 0)
+    gpu_counters_.draw(context, gutter_width, heights.gpu_counters, {times_, limits_});
   if (heights.counters > 0) counters_.draw(context, gutter_width, heights.counters, times_);
-  if (foot > 0) {
-    label(ui,
-          fmt::format("the oldest {} spans were dropped", view::format_count(run.spans().dropped())).c_str(),
-          Role::warning, Face::ui, text_size::kCaption);
+  if (foot_text.empty()) return;
+  std::string fitted;
+  {
+    const FontScope font(ui.fonts(), Face::ui, text_size::kCaption);
+    fitted = fit_text(foot_text, ImGui::GetContentRegionAvail().x);
   }
+  label(ui, fitted.c_str(), Role::warning, Face::ui, text_size::kCaption);
+  drawn_item(foot_text.c_str(), ImGui::GetItemRectMin(), ImGui::GetItemRectMax());
 }
 
 }  // namespace app::gui

@@ -10,7 +10,9 @@
 #include "app/gui/panels/facts_table.hpp"
 #include "app/gui/shell/run_state.hpp"
 #include "app/gui/widgets/controls.hpp"
+#include "app/gui/widgets/drawn_item.hpp"
 #include "app/view/format.hpp"
+#include "app/view/profile_facts.hpp"
 
 namespace app::gui {
 
@@ -63,6 +65,33 @@ std::int64_t TracePanel::file_bytes(const PanelContext& context) {
   bytes_ = path.empty() ? -1 : static_cast<std::int64_t>(std::filesystem::file_size(path, error));
   if (error) bytes_ = -1;
   return bytes_;
+}
+
+// How the kernels of a GPU were timed, what that cost and what is missing; no facts for other runs.
+TracePanel::Section TracePanel::profiling_section(const view::RunSnapshot& run) {
+  const view::ProfileFacts facts = view::profile_facts(run);
+  Section section{"GPU profiling", {}};
+  if (!facts.on_gpu) return section;
+  const auto add = [&](const std::string& name, std::string value, Role role = Role::text) {
+    section.facts.push_back({name, std::move(value), role});
+  };
+  const engine::Step last = run.step_count() > 0 ? run.step(run.step_count() - 1).step : 0;
+  add("timed by", view::timer_text(facts, last));
+  add("profile", view::mode_text(facts));
+  for (const std::string& why : facts.fall_backs) add("fell back", why, Role::warning);
+  if (const std::string cost = view::cost_text(facts); !cost.empty())
+    add("profiling cost", cost + ". " + view::cost_about(facts));
+  add("copy ceiling", facts.copy_ceiling_gb_per_s
+                          ? view::format_bandwidth(*facts.copy_ceiling_gb_per_s) + ", measured on this GPU"
+                          : std::string("not measured in this run: shares of it are not known"));
+  bool complete = true;
+  for (const engine::RecordsLost& lost : run.losses()) {
+    if (lost.count <= 0) continue;
+    complete = false;
+    add(lost.what, fmt::format("{}: {}", view::format_count(lost.count), lost.meaning), Role::warning);
+  }
+  if (complete) add("lost", "nothing");
+  return section;
 }
 
 std::vector<TracePanel::Section> TracePanel::sections(const PanelContext& context) const {
@@ -142,15 +171,17 @@ std::vector<TracePanel::Section> TracePanel::sections(const PanelContext& contex
                                                   ? view::format_count(snapshot.quality_count())
                                                   : std::string("none: run with quality against dense")});
   sections.push_back(std::move(losses));
-  if (snapshot.parameter_count() > 0) {
-    Section parameters{"Parameters", {}};
-    for (std::int32_t i = 0; i < std::min(snapshot.parameter_count(), kMaxNotices); ++i) {
-      const auto& changed = snapshot.parameter(i);
-      parameters.facts.push_back(
-          {changed.name, fmt::format("{} from step {}", changed.value, view::format_count(changed.step))});
-    }
-    sections.push_back(std::move(parameters));
+  if (Section profiling = profiling_section(snapshot); !profiling.facts.empty())
+    sections.push_back(std::move(profiling));
+  Section parameters{"Parameters", {}};
+  for (std::int32_t i = 0; i < std::min(snapshot.parameter_count(), kMaxNotices); ++i) {
+    const auto& changed = snapshot.parameter(i);
+    if (changed.name.starts_with("profile") || changed.name.starts_with("copy_ceiling"))
+      continue;  // told above
+    parameters.facts.push_back(
+        {changed.name, fmt::format("{} from step {}", changed.value, view::format_count(changed.step))});
   }
+  if (!parameters.facts.empty()) sections.push_back(std::move(parameters));
   Section notices{fmt::format("Notices ({})", snapshot.notice_count()), {}};
   for (std::int32_t i = 0; i < std::min(snapshot.notice_count(), kMaxNotices); ++i)
     notices.facts.push_back({std::to_string(i + 1), snapshot.notice(i), Role::warning});
@@ -218,7 +249,12 @@ void TracePanel::draw(PanelContext& context) {
   for (const Section& section : all) {
     facts_heading(ui, section.title.c_str());
     if (begin_facts(ui, section.title.c_str(), 116)) {
-      for (const Fact& fact : section.facts) fact_text(ui, fact.name.c_str(), fact.value, fact.role);
+      for (const Fact& fact : section.facts) {
+        fact_text(ui, fact.name.c_str(), fact.value, fact.role);
+        if (!drawn_items_wanted()) continue;
+        drawn_item(fmt::format("{}: {}", fact.name, fact.value).c_str(), ImGui::GetItemRectMin(),
+                   ImGui::GetItemRectMax());
+      }
       end_facts();
     }
     if (first) draw_sequences(context);

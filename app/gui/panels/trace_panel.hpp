@@ -22,6 +22,7 @@ class TracePanel : public Panel {
     std::string title;
     std::vector<Fact> facts;
   };
+  static Section profiling_section(const view::RunSnapshot& run);
   std::vector<Section> sections(const PanelContext& context) const;
   std::int64_t file_bytes(const PanelContext& context);
   void draw_sequences(PanelContext& context);

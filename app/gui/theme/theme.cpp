@@ -48,6 +48,7 @@ constexpr std::array<RoleColors, kRoleCount> kBlueOrange{{
     {Role::kernel_attention, 0xB48FF5, 0x9468E0},
     {Role::kernel_mlp, 0xC9B75C, 0xA58C1E},
     {Role::kernel_head, 0xF3BFD4, 0xDE8FB4},
+    {Role::kernel_unattributed, 0xD95D4A, 0xBF3B2B},
     {Role::sync, 0x566274, 0xBCC5D0},
     {Role::lane_layer, 0x2B3646, 0xDCE3EC},
     {Role::lane_step, 0x354255, 0xCBD5E2},

@@ -51,8 +51,9 @@ enum class Role {
   kernel_projection,
   kernel_attention,
   kernel_mlp,
-  kernel_head,  // head and sampling
-  sync,         // hatched
+  kernel_head,          // head and sampling
+  kernel_unattributed,  // hatched
+  sync,                 // hatched
   lane_layer,
   lane_step,  // steps, CPU
   count

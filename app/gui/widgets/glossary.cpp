@@ -44,6 +44,16 @@ constexpr std::array kEntries{
                   "contradicted others. Tokens and decisions never are."},
     GlossaryEntry{"recording cost",
                   "Processor time of writing the trace, as a share of the run's time on one core."},
+    GlossaryEntry{
+        "profiling cost",
+        "How much slower decoding is with profiling than without: GPU times are taken by CUPTI, which "
+        "is not free."},
+    GlossaryEntry{
+        "copy ceiling",
+        "The bandwidth that copying memory reaches on this GPU: what a kernel that mostly moves bytes "
+        "can be measured against."},
+    GlossaryEntry{"unattributed",
+                  "Kernels and copies whose operation is not known. They are counted and never guessed."},
     GlossaryEntry{"sinks", "First tokens that a policy never evicts."},
     GlossaryEntry{"preview",
                   "What another threshold or window would keep, from the stored logits: exact in the first "

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <random>
 
 #include "app/view/cache_view.hpp"
 #include "app/view/kernel_table.hpp"
@@ -93,6 +94,60 @@ TEST_CASE("Measure, a million spans", "[.measure]") {
     step_boxes(*s, view);
     layer_boxes(index.tracks()[0], view);
     kernel_boxes(index, index.tracks()[0], view);
+  });
+  measure("kernel table of all", 3, [&](int) { kernel_table(*s, {}); });
+}
+
+// Half a million spans of a GPU, each step's in any order, as they come live.
+TEST_CASE("Measure, late spans of a GPU", "[.measure]") {
+  constexpr std::int64_t kSteps = 1500, kPerStep = 336;
+  app::view::RunModel model;
+  engine::RunStarted run;
+  run.shape = {36, 32, 8, 128, 4096, 151936, 40960};
+  run.operations = {"qkv", "attention", "attention_out", "mlp_up", "mlp_down", "transfer"};
+  model.on_event(run);
+  app::view::TimelineIndex index;
+  std::minstd_rand random(1);
+  double longest = 0, all = 0;
+  for (std::int64_t step = 0; step < kSteps; ++step) {
+    std::vector<engine::Span> spans;
+    for (std::int64_t i = 0; i < kPerStep; ++i) {
+      const std::int64_t start = step * 5'000'000 + i * 14'000;
+      engine::Span span{start,
+                        start + 12'000,
+                        step,
+                        static_cast<std::int16_t>(i / 9),
+                        static_cast<std::int16_t>(i % 6),
+                        0,
+                        0,
+                        13};
+      span.bytes = 30'000'000;
+      spans.push_back(span);
+    }
+    std::shuffle(spans.begin(), spans.end(), random);
+    model.on_event(engine::SpansRecorded{std::move(spans)});
+    const auto now = model.snapshot();
+    const auto start = std::chrono::steady_clock::now();
+    index.update(*now);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    longest = std::max(longest, took.count());
+    all += took.count();
+  }
+  const auto s = model.snapshot();
+  fmt::print("{:<40} {:8.3f} ms each, {:.3f} ms the longest\n", "timeline index, one step more",
+             all / static_cast<double>(kSteps), longest);
+  model.on_event(engine::SpansRecorded{{{1000, 2000, -1, -1, 0, 0, 0, 13}}});
+  const auto late = model.snapshot();
+  measure("timeline index, a span of the beginning", 1, [&](int) { index.update(*late); });
+  app::view::TimelineIndex fresh;
+  measure("timeline index, half a million at once", 1, [&](int) { fresh.update(*late); });
+  measure("boxes of 1,000 px, all of the run", 10, [&](int) {
+    const app::view::TimelineView view{{0, kSteps * 5'000'000}, 1000};
+    for (const app::view::TimelineTrack& track : index.tracks()) {
+      step_boxes(track, view);
+      layer_boxes(track, view);
+      kernel_boxes(index, track, view);
+    }
   });
   measure("kernel table of all", 3, [&](int) { kernel_table(*s, {}); });
 }

@@ -1,7 +1,9 @@
 #include "app/view/timeline.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <numeric>
+#include <random>
 
 #include "tests/app/view/span_run.hpp"
 #include "tests/profiling/synthetic_run.hpp"
@@ -167,4 +169,113 @@ TEST_CASE("TimelineView, absurd ranges give boxes, not overflow") {
     CHECK(kernel_boxes(index, index.tracks()[0], {{0, INT64_MAX}, width}).size() <= 2);
     CHECK(kernel_boxes(index, index.tracks()[0], {{INT64_MIN, INT64_MAX}, width}).size() <= 2);
   }
+}
+
+namespace {
+
+// A span of a layer in a step, numbered by when it ran.
+engine::Span layered(std::int64_t i) {
+  return {i * 10, i * 10 + 9, i / 12, static_cast<std::int16_t>(i / 3 % 4), 1, 1, 0, 7};
+}
+
+bool same_blocks(const std::vector<TimelineBlock>& a, const std::vector<TimelineBlock>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const TimelineBlock& x, const TimelineBlock& y) {
+                      return x.start_ns == y.start_ns && x.end_ns == y.end_ns && x.step == y.step &&
+                             x.layer == y.layer && x.first == y.first;
+                    });
+}
+
+}  // namespace
+
+TEST_CASE("TimelineIndex, spans that come late and in any order lead to the same lanes") {
+  constexpr std::int64_t kCount = 600;
+  std::vector<engine::Span> in_order;
+  for (std::int64_t i = 0; i < kCount; ++i) in_order.push_back(layered(i));
+  const TimelineIndex expected = index_of(*span_run(in_order));
+
+  RunModel model;
+  model.on_event(view_test::span_facts());
+  TimelineIndex index;
+  std::vector<engine::Span> shuffled = in_order;
+  std::minstd_rand random(3);
+  // Within some steps, as a GPU's arrive; and a few of the beginning at the very end.
+  std::rotate(shuffled.begin(), shuffled.begin() + 5, shuffled.end());
+  for (std::size_t from = 0; from + 50 <= shuffled.size(); from += 50) {
+    const auto begin = shuffled.begin() + static_cast<std::ptrdiff_t>(from);
+    std::shuffle(begin, begin + 50, random);
+    model.on_event(engine::SpansRecorded{{begin, begin + 50}});
+    index.update(*model.snapshot());
+  }
+  REQUIRE(index.tracks().size() == 1);
+  const TimelineTrack& track = index.tracks()[0];
+  REQUIRE(track.spans.size() == kCount);
+  for (std::size_t i = 0; i < track.spans.size(); ++i)
+    REQUIRE(index.span(track.spans[i]).start_ns == static_cast<std::int64_t>(i) * 10);
+  CHECK(same_blocks(track.layers, expected.tracks()[0].layers));
+  CHECK(same_blocks(track.steps, expected.tracks()[0].steps));
+  CHECK(track.steps.size() == kCount / 12);
+}
+
+TEST_CASE("TimelineIndex, a span of no known step does not cut the layer it ran in") {
+  const auto run =
+      span_run({{0, 10, 0, 2, 1, 1, 0, 7}, {10, 20, -1, -1, 0, 0, 0, 7}, {20, 30, 0, 2, 1, 1, 0, 7}});
+  const TimelineIndex index = index_of(*run);
+  REQUIRE(index.tracks()[0].layers.size() == 1);
+  CHECK(index.tracks()[0].layers[0].end_ns == 30);
+  CHECK(index.tracks()[0].spans.size() == 3);
+}
+
+TEST_CASE("TimelineIndex, copies of a stream are a track of their own, named before or during the run") {
+  RunModel model;
+  engine::RunStarted facts = view_test::span_facts();
+  facts.operations.push_back("transfer");
+  model.on_event(facts);
+  model.on_event(engine::KernelsNamed{{"copy on device"}});
+  model.on_event(engine::SpansRecorded{{{0, 10, 0, 0, 1, 1, 0, 7},        // a kernel
+                                        {5, 9, 0, -1, 3, 0, 0, 7},        // a transfer
+                                        {12, 15, 0, 1, 1, 2, 0, 7},       // a copy by its name
+                                        {20, 22, 0, -1, 3, 0, -1, 0}}});  // the CPU's stay together
+  TimelineIndex index;
+  index.update(*model.snapshot());
+  REQUIRE(index.tracks().size() == 3);
+  CHECK(index.tracks()[0].device == -1);
+  CHECK_FALSE(index.tracks()[0].copies);
+  CHECK(index.tracks()[1].spans == std::vector<std::int64_t>{0});
+  CHECK(index.tracks()[2].copies);
+  CHECK(index.tracks()[2].spans == std::vector<std::int64_t>{1, 2});
+}
+
+TEST_CASE("TimelineIndex, forgets dropped spans without building its lanes anew, and late ones too") {
+  constexpr auto kChunk = static_cast<std::int64_t>(SpanChunk::kCapacity);
+  for (const bool late : {false, true}) {
+    RunModel model({.max_spans = 2 * SpanChunk::kCapacity});
+    model.on_event(view_test::span_facts());
+    TimelineIndex index;
+    for (std::int64_t from = 0; from < 4 * kChunk; from += kChunk) {
+      std::vector<engine::Span> spans;
+      for (std::int64_t i = 0; i < kChunk; ++i) {
+        spans.push_back(layered(from + i));
+        // Told early, run last: dropped from the middle of its track.
+        if (late && from == 0 && i == 0) spans.back().start_ns = spans.back().end_ns = 4 * kChunk * 10;
+      }
+      model.on_event(engine::SpansRecorded{std::move(spans)});
+      index.update(*model.snapshot());
+    }
+    TimelineIndex fresh;
+    fresh.update(*model.snapshot());
+    CHECK(index.tracks()[0].spans == fresh.tracks()[0].spans);
+    CHECK(same_blocks(index.tracks()[0].layers, fresh.tracks()[0].layers));
+    CHECK(same_blocks(index.tracks()[0].steps, fresh.tracks()[0].steps));
+  }
+}
+
+TEST_CASE("kernel_boxes, a long span that others overlap is seen from inside") {
+  const auto run =
+      span_run({{0, 1000, 0, 0, 1, 1, 0, 7}, {100, 110, 0, 0, 0, 0, 0, 7}, {120, 130, 0, 0, 0, 0, 0, 7}});
+  const TimelineIndex index = index_of(*run);
+  const auto boxes = kernel_boxes(index, index.tracks()[0], {{500, 600}, 100});
+  REQUIRE(boxes.size() == 1);
+  CHECK(boxes[0].span == 0);
+  CHECK(boxes[0].width == 100);
 }

@@ -1,0 +1,14 @@
+// What is known of one timed operation, as lines of a tooltip.
+#pragma once
+
+#include "app/gui/widgets/ui.hpp"
+#include "app/view/profile_facts.hpp"
+#include "app/view/run_snapshot.hpp"
+
+namespace app::gui {
+
+// Inside of a tooltip. `origin`: what times count from.
+void draw_span_facts(Ui& ui, const view::RunSnapshot& run, const view::ProfileFacts& facts,
+                     const engine::Span& span, std::int64_t origin);
+
+}  // namespace app::gui
