@@ -1,6 +1,7 @@
 // The kernel table: what each operation or kernel cost over a range of steps, and where.
 //
-// Percentiles are exact (nearest rank). Times are nanoseconds.
+// Percentiles are exact (nearest rank). Times are nanoseconds. A GPU's rows are apart from the CPU's and from
+// another GPU's.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +25,23 @@ struct KernelRow {
   std::string name;
   std::int16_t operation = -1;  // the index that the row stands for, of operations or kernels
   std::int16_t kernel = -1;
+  std::int16_t device = -1;      // as in Span
+  std::int16_t most_spent = -1;  // the operation that most of its time belongs to
   std::int64_t calls = 0;
   std::int64_t total_ns = 0;
-  double share = 0;  // of all rows
+  double share = 0;           // of all rows
+  std::int64_t bytes = 0;     // that the calls whose bytes are known had to move at least
+  std::int64_t bytes_ns = 0;  // time of these calls
+  std::int64_t bytes_calls = 0;
   std::int64_t mean_ns = 0;
   std::int64_t p50_ns = 0;
   std::int64_t p95_ns = 0;
   std::int64_t p99_ns = 0;
   std::vector<std::int64_t> layer_ns;  // [layers]
   std::int64_t outside_ns = 0;         // embedding, head, sampling
+
+  // Achieved, over the calls whose bytes are known.
+  std::optional<double> gb_per_s() const;
 };
 
 struct KernelTableOptions {
@@ -47,12 +56,17 @@ struct KernelTable {
   std::vector<KernelRow> rows;  // longest total first
   std::int64_t total_ns = 0;
   std::int64_t calls = 0;
+  bool has_gpu = false;                         // a row of one
+  bool has_several = false;                     // rows of more than one device
+  std::optional<double> copy_ceiling_gb_per_s;  // where the run measured it
+
+  std::optional<double> ceiling_share(const KernelRow& row) const;
 };
 
 KernelTable kernel_table(const RunSnapshot& run, const KernelTableOptions& options);
 
-enum class KernelColumn : std::uint8_t { name, calls, total, mean, p50, p95, p99 };
-// Rows that are equal in the column keep their order.
+enum class KernelColumn : std::uint8_t { name, device, calls, total, mean, p50, p95, p99, gb_per_s };
+// Rows that are equal in the column keep their order; what is not known comes last.
 void sort_rows(KernelTable& table, KernelColumn column, bool descending);
 
 }  // namespace app::view

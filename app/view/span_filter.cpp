@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -57,17 +58,28 @@ engine::Result<std::vector<Lexeme>> lexemes(const std::string& expression) {
   return found;
 }
 
-// "20us" in nanoseconds, "3" as it is.
-std::optional<double> to_number(std::string_view text, bool is_duration) {
+using Units = std::map<std::string_view, double>;
+
+const Units& duration_units() {
+  static const Units kUnits = {{"ns", 1}, {"us", 1e3}, {"\u00b5s", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+  return kUnits;
+}
+
+const Units& byte_units() {
+  static const Units kUnits = {{"b", 1},      {"kb", 1e3},     {"mb", 1e6},    {"gb", 1e9},
+                               {"kib", 1024}, {"mib", 0x1p20}, {"gib", 0x1p30}};
+  return kUnits;
+}
+
+// "20us" in nanoseconds, "1MiB" in bytes, "3" as it is.
+std::optional<double> to_number(std::string_view text, const Units& units) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc()) return {};
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   if (unit.empty()) return value;
-  static const std::map<std::string_view, double> kUnits = {
-      {"ns", 1}, {"us", 1e3}, {"\u00b5s", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-  const auto found = kUnits.find(unit);
-  if (!is_duration || found == kUnits.end()) return {};
+  const auto found = units.find(unit);
+  if (found == units.end()) return {};
   return value * found->second;
 }
 
@@ -75,8 +87,7 @@ std::optional<double> to_number(std::string_view text, bool is_duration) {
 
 class SpanFilterParser {
  public:
-  SpanFilterParser(std::vector<Lexeme> found, const engine::RunStarted& run)
-      : lexemes_(std::move(found)), run_(run) {}
+  explicit SpanFilterParser(std::vector<Lexeme> found) : lexemes_(std::move(found)) {}
 
   using NodePtr = std::shared_ptr<const SpanFilter::Node>;
 
@@ -167,16 +178,8 @@ class SpanFilterParser {
     }
     Node node;
     node.kind = Kind::name;
-    const auto match = [&](const std::vector<std::string>& names) {
-      std::vector<char> matches;
-      for (const std::string& name : names) {
-        const std::string small = lower(name);
-        matches.push_back(sign == "~" ? small.find(text) != std::string::npos : small == text);
-      }
-      return matches;
-    };
-    node.operations = match(run_.operations);
-    node.kernels = match(run_.kernels);
+    node.text = text;
+    node.whole = sign != "~";
     auto made = std::make_shared<const Node>(std::move(node));
     if (sign != "!=") return made;
     Node negation;
@@ -188,28 +191,33 @@ class SpanFilterParser {
   engine::Result<NodePtr> number_node(const Lexeme& field, const std::string& sign, const Lexeme& value) {
     using Field = SpanFilter::Field;
     using Order = SpanFilter::Order;
-    static const std::map<std::string, Field> kFields = {{"dur", Field::duration},
-                                                         {"layer", Field::layer},
-                                                         {"step", Field::step},
-                                                         {"device", Field::device},
-                                                         {"stream", Field::stream}};
+    static const std::map<std::string, Field> kFields = {{"dur", Field::duration},  {"bytes", Field::bytes},
+                                                         {"gbps", Field::gb_per_s}, {"layer", Field::layer},
+                                                         {"step", Field::step},     {"device", Field::device},
+                                                         {"stream", Field::stream}, {"graph", Field::graph}};
     static const std::map<std::string, Order> kOrders = {{"=", Order::equal},   {"!=", Order::unequal},
                                                          {"<", Order::less},    {"<=", Order::less_equal},
                                                          {">", Order::greater}, {">=", Order::greater_equal}};
     const auto known = kFields.find(field.text);
     if (field.quoted || known == kFields.end()) {
       return engine::bad_input(
-          "filter, character {}: \"{}\" is not one of name, dur, layer, step, device, stream", field.at,
-          field.text);
+          "filter, character {}: \"{}\" is not one of name, dur, bytes, gbps, layer, step, device, stream, "
+          "graph",
+          field.at, field.text);
     }
     const auto order = kOrders.find(sign);
     if (order == kOrders.end())
       return engine::bad_input("filter, character {}: ~ compares names only", value.at);
-    const bool is_duration = known->second == Field::duration;
-    const std::optional<double> number = to_number(value.text, is_duration);
+    static const Units kNone;
+    const bool is_duration = known->second == Field::duration, is_bytes = known->second == Field::bytes;
+    const std::optional<double> number = to_number(value.text, is_duration ? duration_units()
+                                                               : is_bytes  ? byte_units()
+                                                                           : kNone);
     if (!number) {
       return engine::bad_input("filter, character {}: \"{}\" is not {}", value.at, value.text,
-                               is_duration ? "a duration such as 20us" : "a number");
+                               is_duration ? "a duration such as 20us"
+                               : is_bytes  ? "a size such as 64KB or 1MiB"
+                                           : "a number");
     }
     Node node;
     node.field = known->second;
@@ -219,71 +227,114 @@ class SpanFilterParser {
   }
 
   std::vector<Lexeme> lexemes_;
-  const engine::RunStarted& run_;
   std::size_t next_ = 0;
   int depth_ = 0;
 };
 
-engine::Result<SpanFilter> SpanFilter::parse(const std::string& expression, const engine::RunStarted& run) {
+engine::Result<SpanFilter> SpanFilter::parse(const std::string& expression) {
   SpanFilter filter;
   auto found = lexemes(expression);
   if (!found) return found.error();
   if (found->size() == 1) return filter;
-  auto root = SpanFilterParser(std::move(*found), run).parse();
+  auto root = SpanFilterParser(std::move(*found)).parse();
   if (!root) return root.error();
   filter.root_ = *root;
   return filter;
 }
 
-bool SpanFilter::matches(const Node& node, const engine::Span& span) {
-  const auto child = [&](const auto& part) { return matches(*part, span); };
+// --- matching
+// -------------------------------------------------------------------------------------------------------
+
+SpanFilter::Bound SpanFilter::bind(const RunSnapshot& run) const {
+  Bound filter;
+  if (root_ != nullptr) filter.root_ = bound(root_, run);
+  return filter;
+}
+
+std::shared_ptr<const SpanFilter::Node> SpanFilter::bound(const std::shared_ptr<const Node>& node,
+                                                          const RunSnapshot& run) {
+  if (node->kind == Kind::number) return node;
+  Node copy = *node;
+  for (auto& child : copy.children) child = bound(child, run);
+  if (node->kind == Kind::name) {
+    const auto match = [&](const std::string& name) {
+      const std::string small = lower(name);
+      return static_cast<char>(node->whole ? small == node->text
+                                           : small.find(node->text) != std::string::npos);
+    };
+    for (const std::string& name : run.run().operations) copy.operations.push_back(match(name));
+    for (std::int32_t i = 0; i < run.kernel_count(); ++i) copy.kernels.push_back(match(*run.kernel_name(i)));
+  }
+  return std::make_shared<const Node>(std::move(copy));
+}
+
+namespace {
+
+// NaN: not known.
+double bytes_of(const engine::Span& span) {
+  return span.bytes > 0 ? static_cast<double>(span.bytes) : std::nan("");
+}
+
+}  // namespace
+
+bool SpanFilter::Node::matches(const engine::Span& span) const {
+  const auto child = [&](const auto& part) { return part->matches(span); };
   const auto named = [](const std::vector<char>& names, std::int16_t index) {
     return index >= 0 && static_cast<std::size_t>(index) < names.size() &&
            names[static_cast<std::size_t>(index)] != 0;
   };
-  switch (node.kind) {
+  switch (kind) {
     case Kind::all_of:
-      return std::all_of(node.children.begin(), node.children.end(), child);
+      return std::all_of(children.begin(), children.end(), child);
     case Kind::any_of:
-      return std::any_of(node.children.begin(), node.children.end(), child);
+      return std::any_of(children.begin(), children.end(), child);
     case Kind::negation:
-      return !child(node.children.front());
+      return !child(children.front());
     case Kind::name:
-      return named(node.operations, span.operation) || named(node.kernels, span.kernel);
+      return named(operations, span.operation) || named(kernels, span.kernel);
     case Kind::number:
       break;
   }
-  double value = 0;
-  switch (node.field) {
+  double of_span = 0;
+  switch (field) {
     case Field::duration:
-      value = static_cast<double>(span.end_ns - span.start_ns);
+      of_span = static_cast<double>(span.end_ns - span.start_ns);
+      break;
+    case Field::bytes:
+      of_span = bytes_of(span);
+      break;
+    case Field::gb_per_s:
+      of_span = bytes_of(span) / static_cast<double>(std::max<std::int64_t>(1, span.end_ns - span.start_ns));
       break;
     case Field::layer:
-      value = span.layer;
+      of_span = span.layer;
       break;
     case Field::step:
-      value = static_cast<double>(span.step);
+      of_span = static_cast<double>(span.step);
       break;
     case Field::device:
-      value = span.device;
+      of_span = span.device;
       break;
     case Field::stream:
-      value = span.stream;
+      of_span = span.stream;
+      break;
+    case Field::graph:
+      of_span = span.graph;
       break;
   }
-  switch (node.order) {
+  switch (order) {
     case Order::equal:
-      return value == node.value;
+      return of_span == value;
     case Order::unequal:
-      return value != node.value;
+      return of_span < value || of_span > value;  // false for what is not known
     case Order::less:
-      return value < node.value;
+      return of_span < value;
     case Order::less_equal:
-      return value <= node.value;
+      return of_span <= value;
     case Order::greater:
-      return value > node.value;
+      return of_span > value;
     case Order::greater_equal:
-      return value >= node.value;
+      return of_span >= value;
   }
   return false;
 }

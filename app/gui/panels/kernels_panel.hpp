@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "app/gui/panels/kernel_colors.hpp"
+#include "app/gui/panels/kernels_table.hpp"
 #include "app/gui/shell/panel.hpp"
 #include "app/gui/workbench/background.hpp"
 #include "app/view/kernel_table.hpp"
@@ -34,27 +34,21 @@ class KernelsPanel : public Panel {
   view::KernelTableOptions options(const PanelContext& context) const;
   void refresh(PanelContext& context);
   void draw_toolbar(PanelContext& context);
-  void draw_headers(Ui& ui, int columns);
-  void draw_table(PanelContext& context, float height);
-  void draw_row(PanelContext& context, const view::KernelRow& row, int columns);
-  void draw_layers(PanelContext& context, const view::KernelRow& row);
   void draw_footer(PanelContext& context);
   std::string range_text(const PanelContext& context) const;
 
-  KernelColors colors_;
   Range range_ = Range::recent;
   int by_ = 0;  // 0 operations, 1 kernels
   std::string filter_text_;
   view::SpanFilter filter_;
   std::string filter_in_force_;  // the text of filter_, while filter_text_ is not understood
   std::string filter_error_;
-  std::uint64_t filter_run_ = 0;
+  std::uint64_t table_run_ = 0;
   Question asked_;
   double asked_at_ = -1;
   Background<view::KernelTable> job_;
   view::KernelTable table_;
-  view::KernelColumn sorted_by_ = view::KernelColumn::total;
-  bool descending_ = true;
+  KernelsTable table_view_;
   bool has_table_ = false;
 };
 

@@ -50,7 +50,7 @@ TEST_CASE("kernel_table, is limited to steps, times, layers of heads and a filte
   CHECK(calls({.steps = StepRange{2, 4}}) == 20);
   CHECK(calls({.times = TimeRange{0, 200'001}}) == 2);
   CHECK(calls({.heads = HeadSet::of({{1, 0}, {1, 1}})}) == 25);
-  auto filter = SpanFilter::parse("dur > 50us and layer = 3", run->run());
+  auto filter = SpanFilter::parse("dur > 50us and layer = 3");
   REQUIRE(filter);
   CHECK(calls({.filter = *filter}) == 13);
   CHECK(calls({.steps = StepRange{50, 60}}) == 0);
@@ -97,4 +97,63 @@ TEST_CASE("kernel_table, knows names that came during the run and leaves launchi
   REQUIRE(table.rows.size() == 1);
   CHECK(table.rows[0].name == "late");
   CHECK(table.rows[0].calls == 1);
+}
+
+namespace {
+
+engine::Span on_gpu(std::int64_t start, std::int64_t ns, std::int16_t operation, std::int64_t bytes,
+                    std::int16_t device = 0) {
+  engine::Span span{start, start + ns, 0, 0, operation, 1, device, 7};
+  span.bytes = bytes;
+  return span;
+}
+
+std::shared_ptr<const RunSnapshot> gpu_table_run(bool ceiling) {
+  RunModel model;
+  model.on_event(view_test::span_facts());
+  if (ceiling) model.on_event(engine::ParameterChanged{0, "copy_ceiling_gb_per_s", "4000"});
+  model.on_event(engine::SpansRecorded{{on_gpu(0, 1000, 0, 2'000'000), on_gpu(2000, 3000, 0, 4'000'000),
+                                        on_gpu(9000, 500, 0, 0), on_gpu(10'000, 100, 1, 0),
+                                        on_gpu(20'000, 10, 1, 10'000, 1)}});
+  return model.snapshot();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "kernel_table, tells the bandwidth over the calls whose bytes are known, and its share of copying") {
+  const KernelTable table = kernel_table(*gpu_table_run(true), {});
+  REQUIRE(table.rows.size() == 3);
+  const KernelRow& qkv = table.rows[0];
+  CHECK(qkv.calls == 3);
+  CHECK(qkv.bytes_calls == 2);
+  CHECK(*qkv.gb_per_s() == Catch::Approx(1500));  // 6 MB in 4 us: the third call's bytes are not known
+  CHECK(*table.ceiling_share(qkv) == Catch::Approx(0.375));
+  CHECK_FALSE(table.rows[1].gb_per_s());
+  CHECK_FALSE(table.ceiling_share(table.rows[1]));
+  CHECK(table.has_gpu);
+  CHECK_FALSE(kernel_table(*gpu_table_run(false), {}).ceiling_share(qkv));
+}
+
+TEST_CASE(
+    "kernel_table, rows of two devices stay apart, and a kernel has the colour of what it was mostly for") {
+  const KernelTable table = kernel_table(*gpu_table_run(true), {.by = KernelTableOptions::By::kernel});
+  REQUIRE(table.rows.size() == 2);
+  CHECK(table.has_several);
+  CHECK(table.rows[0].device == 0);
+  CHECK(table.rows[0].most_spent == 0);
+  CHECK(table.rows[1].device == 1);
+  CHECK(table.rows[1].most_spent == 1);
+}
+
+TEST_CASE("sort_rows, by bandwidth puts what is not known last in both directions") {
+  KernelTable table = kernel_table(*gpu_table_run(true), {});
+  sort_rows(table, KernelColumn::gb_per_s, true);
+  CHECK(table.rows[0].operation == 0);
+  CHECK_FALSE(table.rows[2].gb_per_s());
+  sort_rows(table, KernelColumn::gb_per_s, false);
+  CHECK(table.rows[0].device == 1);
+  CHECK_FALSE(table.rows[2].gb_per_s());
+  sort_rows(table, KernelColumn::device, true);
+  CHECK(table.rows[0].device == 1);
 }

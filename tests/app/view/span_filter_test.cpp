@@ -9,14 +9,15 @@ using app::view::SpanFilter;
 namespace {
 
 //                             start end      step layer operation kernel device stream
-const engine::Span kAttention{0, 25'000, 7, 3, 1, 1, 0, 5};
+const engine::Span kAttention{0, 25'000, 7, 3, 1, 1, 0, 5, 2, 50'000'000};  // graph 2, 2,000 GB/s
 const engine::Span kMlp{0, 1'500'000, 8, -1, 2, 0, -1, 0};
 
 // Which of the two match: "a", "m", "am" or "".
 std::string matching(const std::string& expression) {
-  const auto filter = SpanFilter::parse(expression, view_test::span_facts());
-  if (!filter) return filter.error().message;
-  return std::string(filter->matches(kAttention) ? "a" : "") + (filter->matches(kMlp) ? "m" : "");
+  const auto parsed = SpanFilter::parse(expression);
+  if (!parsed) return parsed.error().message;
+  const SpanFilter::Bound filter = parsed->bind(*view_test::span_run({}));
+  return std::string(filter.matches(kAttention) ? "a" : "") + (filter.matches(kMlp) ? "m" : "");
 }
 
 }  // namespace
@@ -36,6 +37,36 @@ TEST_CASE("SpanFilter, compares fields with values") {
   CHECK(matching("step >= 8") == "m");
   CHECK(matching("device = -1") == "m");
   CHECK(matching("stream = 5") == "a");
+  CHECK(matching("graph = 2") == "a");
+  CHECK(matching("graph < 0") == "m");
+}
+
+TEST_CASE("SpanFilter, compares bytes and bandwidth, which what has no known bytes never matches") {
+  CHECK(matching("bytes = 50MB") == "a");
+  CHECK(matching("bytes > 48000KiB") == "a");
+  CHECK(matching("bytes >= 0.05GB") == "a");
+  CHECK(matching("bytes < 1GiB") == "a");
+  CHECK(matching("bytes != 7") == "a");
+  CHECK(matching("bytes > 50000001").empty());
+  CHECK(matching("gbps > 1999.9 and gbps < 2000.1") == "a");
+  CHECK(matching("not gbps > 0") == "m");
+  CHECK(matching("bytes > 3us") == "filter, character 9: \"3us\" is not a size such as 64KB or 1MiB");
+  CHECK(matching("gbps > 2GB") == "filter, character 8: \"2gb\" is not a number");
+}
+
+TEST_CASE("SpanFilter, knows kernels that were named during the run") {
+  app::view::RunModel model;
+  model.on_event(view_test::span_facts());
+  const auto filter = SpanFilter::parse("name ~ splitk");
+  REQUIRE(filter);
+  engine::Span span = kMlp;
+  span.kernel = 2;
+  CHECK_FALSE(filter->bind(*model.snapshot()).matches(span));
+  model.on_event(engine::KernelsNamed{{"gemv_SplitK<8>"}});
+  CHECK(filter->bind(*model.snapshot()).matches(span));
+  const auto whole = SpanFilter::parse("name = 'gemv_splitk<8>' and not name = splitk");
+  REQUIRE(whole);
+  CHECK(whole->bind(*model.snapshot()).matches(span));
 }
 
 TEST_CASE("SpanFilter, names match operations and kernels, in any case") {
@@ -62,7 +93,8 @@ TEST_CASE("SpanFilter, what is no expression is refused with the place and what 
   CHECK(matching("dur > fast") == "filter, character 7: \"fast\" is not a duration such as 20us");
   CHECK(matching("layer > 2us") == "filter, character 9: \"2us\" is not a number");
   CHECK(matching("size > 2") ==
-        "filter, character 1: \"size\" is not one of name, dur, layer, step, device, stream");
+        "filter, character 1: \"size\" is not one of name, dur, bytes, gbps, layer, step, device, "
+        "stream, graph");
   CHECK(matching("attn mlp") == "filter, character 6: \"mlp\" is not expected here");
   CHECK(matching("(attn") == "filter, character 6: \")\" is missing");
   CHECK(matching("> 3") == "filter, character 1: \">\" is not a field or a name");
