@@ -44,6 +44,7 @@ class Driver {
 
 // Every group; a file each, named <group>_driver_test.cpp.
 void add_cost_tests(Driver& driver);
+void add_gpu_tests(Driver& driver);
 void add_inspect_tests(Driver& driver);
 void add_live_tests(Driver& driver);
 void add_notices_tests(Driver& driver);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::array kGroups{
     gui_tests::Group{"cost", gui_tests::add_cost_tests},
+    gui_tests::Group{"gpu", gui_tests::add_gpu_tests},
     gui_tests::Group{"inspect", gui_tests::add_inspect_tests},
     gui_tests::Group{"live", gui_tests::add_live_tests},
     gui_tests::Group{"notices", gui_tests::add_notices_tests},

@@ -297,8 +297,10 @@ class GpuRun : public engine::EventSink {
   }
 
   void finish() {
-    deliver(std::exchange(late_, {}));
-    deliver(std::exchange(fresh_, {}));
+    if (options_.all_told) {
+      deliver(std::exchange(late_, {}));
+      deliver(std::exchange(fresh_, {}));
+    }
     if (cupti() && options_.losses) lose();
     to_.on_event(engine::RunFinished{now_ns_, "length"});
   }

@@ -22,8 +22,9 @@ struct GpuRunOptions {
   std::int32_t window = 16;
   std::int64_t counter_period_ns = 2'000'000;
   bool losses = true;
-  bool cost = true;     // what profiling costs was measured
-  bool ceiling = true;  // what copying reaches was measured
+  bool cost = true;      // what profiling costs was measured
+  bool ceiling = true;   // what copying reaches was measured
+  bool all_told = true;  // false: the spans of the last two steps have not come yet
 };
 
 inline constexpr std::int32_t kForwardStream = 13, kDecisionStream = 14;
