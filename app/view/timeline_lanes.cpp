@@ -76,13 +76,15 @@ std::string stream_name(const RunSnapshot& run, std::int16_t device, std::int32_
 
 std::vector<TimelineLane> timeline_lanes(const RunSnapshot& run, const TimelineIndex& index) {
   std::vector<TimelineLane> lanes;
+  const bool any_gpu = std::any_of(index.tracks().begin(), index.tracks().end(),
+                                   [](const TimelineTrack& track) { return track.device >= 0; });
   for (std::size_t i = 0; i < index.tracks().size(); ++i) {
     const TimelineTrack& track = index.tracks()[i];
     TimelineLane lane;
     lane.kind = kind_of(track);
     lane.track = i;
     lane.on_gpu = track.device >= 0;
-    lane.has_layers = lane.kind == LaneKind::kernels && (!lane.on_gpu || has_layers(track));
+    lane.has_layers = lane.kind == LaneKind::kernels && (!any_gpu || has_layers(track));
     if (lane.on_gpu) {
       name_gpu_lane(run, index, track, lane);
     } else {

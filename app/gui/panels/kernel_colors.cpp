@@ -35,21 +35,15 @@ ImU32 ink_on(Color box) {
 }
 
 void KernelColors::update(const view::RunSnapshot& run) {
-  if (run.run_id() != run_id_) {
-    run_id_ = run.run_id();
-    operations_.clear();
-    kernels_.clear();
-    for (const std::string& name : run.run().operations) operations_.push_back(view::class_of_kernel(name));
-  }
-  // A GPU's kernels are named as they are first seen.
-  while (const std::string* const name = run.kernel_name(static_cast<std::int32_t>(kernels_.size()))) {
-    kernels_.push_back(view::class_of_kernel(*name));
-  }
+  if (run.run_id() == run_id_) return;
+  run_id_ = run.run_id();
+  operations_.clear();
+  for (const std::string& name : run.run().operations) operations_.push_back(view::class_of_kernel(name));
 }
 
-view::KernelClass KernelColors::at(const std::vector<view::KernelClass>& classes, std::int16_t index) {
-  const bool known = index >= 0 && static_cast<std::size_t>(index) < classes.size();
-  return known ? classes[static_cast<std::size_t>(index)] : view::KernelClass::other;
+view::KernelClass KernelColors::of_operation(std::int16_t operation) const {
+  const bool known = operation >= 0 && static_cast<std::size_t>(operation) < operations_.size();
+  return known ? operations_[static_cast<std::size_t>(operation)] : view::KernelClass::other;
 }
 
 void draw_kernel_legend(Ui& ui, ImDrawList& list, float left, float right, float y, bool gpu) {

@@ -1,4 +1,4 @@
-// The colours of kernels by what they are for, looked up once per run.
+// The colours of kernels by what the operation that launched them is for, looked up once per run.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,11 @@ ImU32 ink_on(Color box);
 class KernelColors {
  public:
   void update(const view::RunSnapshot& run);
-  view::KernelClass of_operation(std::int16_t operation) const { return at(operations_, operation); }
-  view::KernelClass of_kernel(std::int16_t kernel) const { return at(kernels_, kernel); }
+  view::KernelClass of_operation(std::int16_t operation) const;
 
  private:
-  static view::KernelClass at(const std::vector<view::KernelClass>& classes, std::int16_t index);
   std::uint64_t run_id_ = 0;
-  std::vector<view::KernelClass> operations_, kernels_;
+  std::vector<view::KernelClass> operations_;
 };
 
 // Squares and names of the classes, from right to left at `right`; leaves out what would begin before `left`.

@@ -217,7 +217,7 @@ void TimelinePanel::draw_toolbar(PanelContext& context) {
     if (follow_) in_step_.reset();
   }
   if (link("Fit step")) {
-    if (const view::StepRecord* step = shown_step(context.bench)) {
+    if (const view::StepRecord* step = told_step(context.bench)) {
       step_begin_ = step->start_ns;
       set_times(whole_step(*step));
       in_step_.reset();
@@ -271,6 +271,19 @@ TimelinePanel::Heights TimelinePanel::divide(const Ui& ui, float room, std::size
   return heights;
 }
 
+// A GPU's spans come after their step: who follows the newest one sees the newest that is known of.
+const view::StepRecord* TimelinePanel::told_step(const Workbench& bench) const {
+  const view::StepRecord* const shown = shown_step(bench);
+  if (shown == nullptr || !bench.at_newest()) return shown;
+  engine::Step newest = -1;
+  for (const view::TimelineLane& lane : lanes_) {
+    if (!lane.on_gpu || lane.kind != view::LaneKind::kernels || track_of(lane).steps.empty()) continue;
+    newest = std::max(newest, track_of(lane).steps.back().step);
+  }
+  const std::int32_t index = newest >= 0 && newest < shown->step ? bench.run().step_index(newest) : -1;
+  return index >= 0 ? &bench.run().step(index) : shown;
+}
+
 void TimelinePanel::update_facts(PanelContext& context) {
   const view::RunSnapshot& run = context.bench.run();
   if (facts_of_ == run.version() && !lanes_.empty()) return;
@@ -304,7 +317,7 @@ void TimelinePanel::draw(PanelContext& context) {
   update_facts(context);
   colors_.update(run);
   limits_ = {-run.last_ns() / 50 - 50, run.last_ns() + run.last_ns() / 50 + 50};
-  const view::StepRecord* step = shown_step(context.bench);
+  const view::StepRecord* step = told_step(context.bench);
   if (follow_ && step != nullptr && drag_ == Drag::none) follow_position(context, *step);
   if (times_.end_ns <= times_.begin_ns) times_ = limits_;
 

@@ -64,6 +64,7 @@ class TimelinePanel : public Panel {
   float lanes_height(const Ui& ui, const Heights& heights) const;
   Heights divide(const Ui& ui, float room, std::size_t gpu_counters) const;
   void update_facts(PanelContext& context);
+  const view::StepRecord* told_step(const Workbench& bench) const;
   void draw_toolbar(PanelContext& context);
   float draw_badges(PanelContext& context, ImDrawList& list, float left, float right, float y);
   float draw_badge(Ui& ui, ImDrawList& list, ImVec2 at, const std::string& text, Role role);

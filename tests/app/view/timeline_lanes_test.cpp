@@ -56,6 +56,8 @@ TEST_CASE("timeline_lanes, what nobody named is called by its number, and the CP
   CHECK(made.lanes[0].device == "GPU 1");
   CHECK(made.lanes[0].full_name == "GPU 1 \u00b7 stream 7");
   CHECK(made.lanes[1].has_layers);
+  model.on_event(engine::SpansRecorded{{{20, 30, 0, -1, 2, 0, -1, engine::kLaunchLane}}});
+  CHECK_FALSE(shown(model).lanes[2].has_layers);
 }
 
 TEST_CASE("timeline_lanes, a whole graph is one box per step and shows no layers") {
