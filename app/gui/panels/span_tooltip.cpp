@@ -42,7 +42,8 @@ void draw_span_facts(Ui& ui, const view::RunSnapshot& run, const view::ProfileFa
   label(ui, of == view::KernelClass::graph ? "whole graph" : operation.c_str(), Role::text, Face::ui_strong);
   tooltip_line(ui, "time", view::format_duration(span.end_ns - span.start_ns));
   tooltip_line(ui, "starts", view::format_duration(span.start_ns - origin));
-  if (const std::string* const kernel = run.kernel_name(span.kernel)) {
+  const std::string* const kernel = run.kernel_name(span.kernel);
+  if (kernel != nullptr && of != view::KernelClass::graph) {
     std::string fitted;
     {
       const FontScope font(ui.fonts(), Face::mono, text_size::kTable);

@@ -90,8 +90,8 @@ void TimelinePanel::explain_losses(PanelContext& context) {
   label(ui, "Records that were lost, or could not be used", Role::text, Face::ui_strong, text_size::kTable);
   for (const engine::RecordsLost& lost : context.bench.run().losses()) {
     if (lost.count <= 0) continue;
-    label(ui, fmt::format("{:>9} {}", view::format_count(lost.count), lost.what).c_str(), Role::text,
-          Face::mono, text_size::kTable);
+    label(ui, fmt::format("{} {}", view::format_count(lost.count), lost.what).c_str(), Role::text, Face::mono,
+          text_size::kTable);
     paragraph(ui, lost.meaning);
   }
   ImGui::EndTooltip();

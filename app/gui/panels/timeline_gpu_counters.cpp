@@ -125,7 +125,7 @@ void TimelineGpuCounters::draw_one(PanelContext& context, const view::CounterTra
   const std::int64_t under = view.ns_at(mouse.x - low.x);
   if (hovered) {
     next_pointed_ns_ = under;
-    explain(context, track, under);
+    pointed_track_ = &track;
     if (const view::StepRecord* step = step_at(context.bench.run(), under))
       context.bench.next_hover().step = step->step;
     if (ImGui::IsItemClicked()) go_to(context, under);
@@ -164,12 +164,15 @@ void TimelineGpuCounters::draw(PanelContext& context, float left, float height, 
   Ui& ui = context.ui;
   pointed_ns_ = next_pointed_ns_;
   next_pointed_ns_.reset();
+  pointed_track_ = nullptr;
   const ImVec2 origin = ImGui::GetCursorScreenPos();
   ImDrawList& list = *ImGui::GetWindowDrawList();
   label_at(ui, list, {origin.x, origin.y - ui.px(2)}, "over the run", Role::text3, Face::ui,
            text_size::kCaption);
   const FontScope font(ui.fonts(), Face::mono, text_size::kAxis);
-  const float width = ImGui::GetContentRegionAvail().x - left - ui.px(kValue);
+  const bool scrolls = this->height(ui, context.bench.run().counters().size()) > height + 1;
+  const float bar = scrolls ? ImGui::GetStyle().ScrollbarSize : 0;
+  const float width = ImGui::GetContentRegionAvail().x - left - ui.px(kValue) - bar;
   for (const view::TimeTick& tick : view::time_ticks({times.run, width, 1}, 0, ui.px(90))) {
     const float text = ImGui::CalcTextSize(tick.text.c_str()).x;
     if (tick.x - text / 2 < 0 || tick.x + text / 2 > width) continue;
@@ -185,6 +188,7 @@ void TimelineGpuCounters::draw(PanelContext& context, float left, float height, 
   }
   ImGui::EndChild();
   ImGui::PopStyleVar(2);
+  if (pointed_track_ != nullptr) explain(context, *pointed_track_, *next_pointed_ns_);
 }
 
 }  // namespace app::gui

@@ -34,8 +34,9 @@ class TimelineGpuCounters {
   void explain(PanelContext& context, const view::CounterTrack& track, std::int64_t ns) const;
   void go_to(PanelContext& context, std::int64_t ns) const;
 
-  std::optional<std::int64_t> pointed_ns_;       // of the frame before: every counter shows it
-  std::optional<std::int64_t> next_pointed_ns_;  // of this one
+  std::optional<std::int64_t> pointed_ns_;             // of the frame before: every counter shows it
+  std::optional<std::int64_t> next_pointed_ns_;        // of this one
+  const view::CounterTrack* pointed_track_ = nullptr;  // while they are drawn
 };
 
 }  // namespace app::gui

@@ -97,6 +97,7 @@ void TimelinePanel::draw_layer_lane(PanelContext& context, const Frame& frame, c
   const view::Hover& hover = context.bench.hover();
   const std::int32_t hovered_layer = hover.layer ? *hover.layer : hover.head ? hover.head->layer : -1;
   bool any = false, step_seen = false;
+  const float widest_name = ImGui::CalcTextSize("L00").x + ui.px(2);
   for (const view::TimelineBox& box : view::layer_boxes(track_of(lane), frame.view)) {
     const bool merged = box.count > 1;
     step_seen = true;
@@ -111,10 +112,13 @@ void TimelinePanel::draw_layer_lane(PanelContext& context, const Frame& frame, c
     if (pointed || (!merged && hovered_layer == box.layer))
       list.AddRect(low, high, ui.u32(Role::hover_line), ui.px(2), 0, ui.px(1));
     const std::string time = view::format_duration(box.end_ns - box.start_ns);
+    // Of many alike all have a name, or none.
+    const std::string short_layer =
+        !lane.on_gpu || high.x - low.x >= widest_name ? fmt::format("L{}", box.layer) : "";
     write_in(list, {std::max(low.x, frame.low.x), low.y}, {std::min(high.x, frame.high.x), high.y},
              merged ? fmt::format("{} layers", box.count) : fmt::format("L{}  {}", box.layer, time),
-             merged ? std::to_string(box.count) : fmt::format("L{}", box.layer),
-             ui.u32(is_pinned ? Role::accent : Role::text2), ui.px(lane.on_gpu ? 1 : 3));
+             merged ? std::to_string(box.count) : short_layer, ui.u32(is_pinned ? Role::accent : Role::text2),
+             ui.px(lane.on_gpu ? 1 : 3));
     if (pointed) {
       under_pointer_ = box;
       context.bench.next_hover().step = box.step;
