@@ -1,4 +1,4 @@
-"""Markdown tables from what scripts/make_quality measured: one per kind of task, a row per setting.
+"""Markdown tables from what scripts/make_quality measured: one per context and kind, then all of it in one for the card.
 
 Usage: quality_table.py FOLDER, with FOLDER/{plain,dms}-{text,tasks}-CONTEXT/summary.json.
 """
@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+ORIGINAL = "original model"
 POLICIES = {"window": "sliding window", "knorm": "key norm", "dms": "learned"}
 
 
@@ -19,15 +20,47 @@ def main(folder: Path) -> None:
             plain, dms = (summaries.get(f"{model}-{kind}-{context}") for model in ("plain", "dms"))
             if plain and dms:  # an interrupted measurement lacks some
                 print(table(plain, dms))
+    print("### Together\n")
+    print(card_table(summaries, contexts))
+
+
+def card_table(summaries: dict, contexts: list[int]) -> str:
+    """Policy by task: what each setting costs or finds, and the ratio realised there."""
+    columns: dict[str, dict[str, str]] = {}
+    for context in contexts:
+        for kind in ("text", "tasks"):
+            plain, dms = (summaries.get(f"{model}-{kind}-{context}") for model in ("plain", "dms"))
+            for task in dict.fromkeys(row["task"] for row in plain or [] if dms):
+                columns[f"{task}, {context:,}"] = card_column(of(plain, task), of(dms, task))
+    names = dict.fromkeys(name for column in columns.values() for name in column)
+    lines = [f"| |{''.join(f' {title} |' for title in columns)}", "|---|" + "---:|" * len(columns)]
+    for name in names:
+        lines.append(f"| {name} |" + "".join(f" {column.get(name, '')} |" for column in columns.values()))
+    return "\n".join(lines) + "\n"
+
+
+def card_column(plain: list, dms: list) -> dict[str, str]:
+    dense = next(row for row in plain if row["policy"] == "dense")
+    return {name: f"{card_value(row, dense)} ({row['ratio']:.1f})" for name, row in [(ORIGINAL, dense)] + named(plain, dms)}
+
+
+def card_value(row: dict, dense: dict) -> str:
+    if row["task"] == "text":
+        return f"{row['perplexity'] / dense['perplexity'] - 1:+.1%}"
+    return found(row)
+
+
+def found(row: dict) -> str:
+    return f"{round(row['accuracy'] * row['samples'])} of {row['samples']}"
 
 
 def text_table(plain: list, dms: list) -> str:
     dense = next(row for row in plain if row["policy"] == "dense")
     lines = ["| held-out text | ratio | perplexity | change | KL | same top token |", "|---|---:|---:|---:|---:|---:|"]
-    for name, row in [("original model", dense)] + named(plain, dms):
+    for name, row in [(ORIGINAL, dense)] + named(plain, dms):
         change = row["perplexity"] / dense["perplexity"] - 1
-        own = "" if name == "original model" else f"{row['kl']:.3f}"
-        top = "" if name == "original model" else f"{row['top1']:.1%}"
+        own = "" if name == ORIGINAL else f"{row['kl']:.3f}"
+        top = "" if name == ORIGINAL else f"{row['top1']:.1%}"
         lines.append(f"| {name} | {row['ratio']:.2f} | {row['perplexity']:.2f} | {change:+.1%} | {own} | {top} |")
     return "\n".join(lines) + "\n"
 
@@ -36,13 +69,13 @@ def task_table(plain: list, dms: list) -> str:
     tasks = list(dict.fromkeys(row["task"] for row in plain))
     dense = {row["task"]: row for row in plain if row["policy"] == "dense"}
     head = "".join(f" {task} | ratio |" for task in tasks)
-    lines = [f"| {dense[tasks[0]]['samples']} questions each |{head}", "|---|" + "---:|---:|" * len(tasks)]
+    lines = [f"| tasks |{head}", "|---|" + "---:|---:|" * len(tasks)]
     by_task = {task: dict(named(of(plain, task), of(dms, task))) for task in tasks}
-    rows = {"original model": dense} | {
+    rows = {ORIGINAL: dense} | {
         name: {task: by_task[task][name] for task in tasks} for name in by_task[tasks[0]]
     }
     for name, row in rows.items():
-        cells = "".join(f" {row[task]['accuracy']:.0%} | {row[task]['ratio']:.2f} |" for task in tasks)
+        cells = "".join(f" {found(row[task])} | {row[task]['ratio']:.2f} |" for task in tasks)
         lines.append(f"| {name} |{cells}")
     return "\n".join(lines) + "\n"
 
