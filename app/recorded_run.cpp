@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "app/recording.hpp"
+#include "app/run_measures.hpp"
 #include "profiling/gpu/make_kernel_profiler.hpp"
 #include "profiling/trace_writer.hpp"
 
@@ -26,6 +27,14 @@ engine::Result<OpenTarget> create(const TraceTarget& target) {
   if (!writer) return writer.error();
   open.writer = std::move(*writer);
   return open;
+}
+
+engine::RunProgress measuring(const engine::RunSummary& summary) {
+  engine::RunProgress at;
+  at.phase = engine::Phase::decode;
+  at.done = at.total = static_cast<std::int32_t>(summary.ids.front().size());
+  at.measuring = true;
+  return at;
 }
 
 std::optional<engine::Error> close(OpenTarget& open, const Recording& recording) {
@@ -52,10 +61,17 @@ engine::Result<RecordedRun> run_recorded(
   const auto profiler = profiling::make_kernel_profiler(setup.profile);
   engine::SessionOptions session = setup.session;
   session.backend.profiler = profiler.get();
-  const auto summary = engine::run_session(loaded.model, loaded.tokenizer, session, setup.request, recording);
+  RunMeasures measures(recording, session.backend);
+  const auto summary = engine::run_session(loaded.model, loaded.tokenizer, session, setup.request, measures);
+  if (summary && setup.measure_cost && !setup.request.stop.stop_requested()) {
+    if (setup.request.on_progress) setup.request.on_progress(measuring(*summary));
+    measures.measure_cost(loaded, setup, profiler.get());
+  }
+  measures.release();
   RecordedRun done;
   if (summary) {
     done.summary = *summary;
+    done.profile_cost_percent = measures.cost_percent();
   } else {
     done.session_error = summary.error();
   }

@@ -27,6 +27,7 @@ struct RecordedRun {
   std::optional<engine::Error> trace_error;    // why the trace is not complete
   std::vector<std::string> notices;            // the set-up's and the run's
   profiling::RecordingCost cost;               // of the trace; nothing where there is none
+  std::optional<double> profile_cost_percent;  // of decoding's speed, where it was measured
 };
 
 // Runs on the calling thread. `also` (may be null) gets every event too. `on_trace_error` is called at once

@@ -44,6 +44,11 @@ nlohmann::ordered_json quality_json(const engine::RunSummary& summary) {
           {"seconds", summary.quality_seconds}};
 }
 
+nlohmann::ordered_json cost_json(const RunReport& report) {
+  if (!report.profile_cost_percent) return nullptr;
+  return *report.profile_cost_percent;
+}
+
 }  // namespace
 
 double RunReport::compression_ratio() const {
@@ -80,10 +85,15 @@ std::vector<std::string> report_lines(const RunReport& report) {
         "{:.2f} s",
         summary.mean_kl, 100 * summary.top1_agreement, summary.quality_positions, summary.quality_seconds));
   }
+  if (report.profile_cost_percent) {
+    lines.push_back(
+        fmt::format("profiling costs {:.1f} % of decoding's speed", *report.profile_cost_percent));
+  }
   lines.push_back(fmt::format("trace     {}, {}{}", report.trace.string(), bytes_text(report.trace_bytes),
                               report.trace_complete ? "" : ", incomplete"));
   return lines;
 }
+
 std::string report_json(const RunReport& report) {
   const engine::RunSummary& summary = report.summary;
   const nlohmann::ordered_json json{
@@ -110,6 +120,7 @@ std::string report_json(const RunReport& report) {
       {"dense_bytes", report.dense_bytes()},
       {"kv_reads_slots", summary.kv_reads},
       {"quality", quality_json(summary)},
+      {"profile_cost_percent", cost_json(report)},
       {"trace", report.trace.string()},
       {"trace_bytes", report.trace_bytes},
       {"trace_complete", report.trace_complete},

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct RunReport {
   std::filesystem::path trace;
   std::uintmax_t trace_bytes = 0;
   bool trace_complete = true;
+  std::optional<double> profile_cost_percent;  // of decoding's speed, where it was measured
   std::vector<std::string> notices;
 
   std::int64_t live_bytes() const { return summary.live_slots * run.slot_bytes; }

@@ -63,6 +63,12 @@ engine::Result<profiling::ProfileMode> profile_of(const RunOptions& options) {
   return *mode;
 }
 
+engine::Status check_cost(const RunOptions& options, profiling::ProfileMode profile) {
+  if (!options.measure_cost || profile != profiling::ProfileMode::off) return {};
+  return engine::bad_input("--measure-cost: has a meaning where a GPU's kernels are timed, not with {}",
+                           options.device.device == "cpu" ? "--device cpu" : "--profile off");
+}
+
 }  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
@@ -79,11 +85,15 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       .add_option("--profile", options.profile,
                   "GPU: time nothing (off), whole graphs (light, default) or every kernel (detailed)")
       ->type_name("MODE");
+  command.add_flag("--measure-cost", options.measure_cost,
+                   "GPU: decode some more after the run to tell what profiling costs");
 }
 
 engine::Result<engine::SessionOptions> session_options(const RunOptions& options) {
   if (auto status = check_values(options); !status) return status.error();
-  if (auto profile = profile_of(options); !profile) return profile.error();
+  const auto profile = profile_of(options);
+  if (!profile) return profile.error();
+  if (auto status = check_cost(options, *profile); !status) return status.error();
   engine::SessionOptions session;
   auto backend = to_backend_options(options.device);
   if (!backend) return backend.error();
@@ -115,6 +125,7 @@ engine::Result<RunSetup> set_up_run(const LoadedModel& loaded, const PromptText&
   if (!session) return session.error();
   setup.session = *session;
   if (const auto profile = profile_of(options)) setup.profile = *profile;
+  setup.measure_cost = options.measure_cost;
   if (auto policy = engine::resolve_policy(setup.session.policy, *loaded.model); !policy) {
     return policy.error();
   }

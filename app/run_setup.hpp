@@ -30,6 +30,7 @@ struct RunOptions {
   bool quality = false;                // measure the answers against the dense model
   bool quality_prompt = false;         // the prompt's positions too
   std::optional<std::string> profile;  // of a GPU: off, light (default) or detailed
+  bool measure_cost = false;           // what that costs, after the run
 };
 
 // --prompt and --tokens are required by `record` and given otherwise in the window: they are added apart.
@@ -47,6 +48,7 @@ struct RunSetup {
   std::vector<std::string> notices;  // what the user should know before it starts
   // Of a GPU's kernels.
   profiling::ProfileMode profile = profiling::ProfileMode::off;
+  bool measure_cost = false;  // of profiling
 };
 
 // What can be refused without a checkpoint.

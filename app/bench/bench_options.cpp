@@ -26,6 +26,7 @@ constexpr std::array kSections{
     SectionName{"first-token", Section::first_token},
     SectionName{"recording", Section::recording},
     SectionName{"trace", Section::trace},
+    SectionName{"profiling", Section::profiling},
 };
 
 // Steps before a sample's clock starts, and a little room.
@@ -108,7 +109,8 @@ void add_bench_options(CLI::App& command, BenchOptions& options) {
   command
       .add_option(
           "--only", options.only,
-          "memory, decode, evicted, chains, grid, prefill, first-token, recording, trace (default: all)")
+          "memory, decode, evicted, chains, grid, prefill, first-token, recording, trace (default: all "
+          "of these), profiling (on a GPU)")
       ->type_name("NAME,...")
       ->delimiter(',')
       ->expected(1, static_cast<int>(kSections.size()));
@@ -128,6 +130,10 @@ engine::Status resolve_sections(BenchOptions& options) {
   }
   if (options.only.empty()) {
     for (const auto& [name, section] : kSections) options.sections.insert(section);
+    options.sections.erase(Section::profiling);
+  }
+  if (options.has(Section::profiling) && options.device.device == "cpu") {
+    return engine::bad_input("--only profiling: times a GPU's kernels, cannot be used with --device cpu");
   }
   if (options.has(Section::grid) && options.grid.empty() && !options.only.empty()) {
     return engine::bad_input("--only grid: --grid says which points, as in --grid 1x1024,8x8192");

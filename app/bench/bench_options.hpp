@@ -13,7 +13,18 @@
 
 namespace app {
 
-enum class Section { memory, decode, evicted, chains, grid, prefill, first_token, recording, trace };
+enum class Section {
+  memory,
+  decode,
+  evicted,
+  chains,
+  grid,
+  prefill,
+  first_token,
+  recording,
+  trace,
+  profiling,  // only where it is asked for: CUPTI must be there before a GPU is used, and slows the rest
+};
 
 // A batch of sequences with so many tokens each.
 struct GridPoint {

@@ -42,6 +42,16 @@ Json trace_json(const TraceSize& trace) {
           {"state_seconds", trace.state_seconds}};
 }
 
+Json profiling_json(const BenchResults& results) {
+  const profiling::ProfilingCost& cost = *results.profiling;
+  return {{"depth_tokens", results.profiling_depth},
+          {"off_tokens_per_second", cost.off_tokens_per_s},
+          {"light_tokens_per_second", cost.light_tokens_per_s},
+          {"detailed_tokens_per_second", cost.detailed_tokens_per_s},
+          {"light_cost_percent", cost.percent(profiling::ProfileMode::light)},
+          {"detailed_cost_percent", cost.percent(profiling::ProfileMode::detailed)}};
+}
+
 std::string row(const std::string& name, const std::string& value) {
   return fmt::format("{:<34}{}\n", name, value);
 }
@@ -103,6 +113,7 @@ std::string bench_json(const BenchResults& results) {
             {"recording", nullptr},
             {"memory", nullptr},
             {"trace", nullptr},
+            {"profiling", nullptr},
             {"interrupted", results.interrupted}};
   for (const DecodePoint& point : results.decode) json["decode"].push_back(decode_json(point));
   for (const PrefillPoint& point : results.prefill) {
@@ -127,6 +138,7 @@ std::string bench_json(const BenchResults& results) {
   }
   if (results.memory) json["memory"] = memory_json(*results.memory);
   if (results.trace) json["trace"] = trace_json(*results.trace);
+  if (results.profiling) json["profiling"] = profiling_json(results);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -154,6 +166,13 @@ std::string bench_table(const BenchResults& results) {
   }
   if (results.memory) text += memory_rows(*results.memory);
   if (results.trace) text += trace_rows(*results.trace);
+  if (results.profiling) {
+    text += row(fmt::format("profiling at {} costs", results.profiling_depth),
+                fmt::format("light {:.1f} %, detailed {:.1f} % of {:.1f} tokens/s",
+                            results.profiling->percent(profiling::ProfileMode::light),
+                            results.profiling->percent(profiling::ProfileMode::detailed),
+                            results.profiling->off_tokens_per_s));
+  }
   if (results.interrupted) text += "\ninterrupted: what was measured until then\n";
   return text;
 }

@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "app/bench/recording_cost.hpp"
+#include "app/run_measures.hpp"
 #include "app/run_report.hpp"
 #include "engine/bench/first_token.hpp"
 #include "engine/bench/gpu_ceiling.hpp"
 #include "engine/bench/synthetic_policy.hpp"
+#include "profiling/gpu/make_kernel_profiler.hpp"
 
 namespace app {
 
@@ -111,6 +113,13 @@ BenchRun::BenchRun(const BenchOptions& options, std::shared_ptr<const engine::Mo
 }
 
 engine::Status BenchRun::run() {
+  if (options_.has(Section::profiling)) {  // before the first use of CUDA
+    profiler_ = profiling::make_kernel_profiler(profiling::ProfileMode::light);
+    if (!profiler_->reason().empty()) {
+      return engine::failed("--only profiling: kernels cannot be timed: {}", profiler_->reason());
+    }
+    if (auto status = profiler_->set_mode(profiling::ProfileMode::off); !status) return status;
+  }
   if (options_.has(Section::memory)) {
     progress_.show("bench: memory", 0, 1);
     const std::int32_t tokens = std::min(kMemoryTokens, model_->config.max_positions);
@@ -124,6 +133,10 @@ engine::Status BenchRun::run() {
   for (std::int32_t number = 0; number < options_.rounds; ++number) {
     progress_.show("bench: round", number, options_.rounds);
     if (auto status = round(number); !status) return status;
+  }
+  if (options_.has(Section::profiling)) {
+    progress_.show("bench: profiling", 0, 1);
+    if (auto status = measure_profiling(); !status) return status;
   }
   progress_.show("bench: trace", 0, 1);
   return options_.has(Section::trace) ? measure_trace() : engine::Status{};
@@ -226,6 +239,19 @@ engine::Status BenchRun::measure_recording_pair(bool recorded_first) {
   results_.plain_tokens_per_second.add(pair->plain_tokens_per_second);
   results_.recorded_tokens_per_second.add(pair->recorded_tokens_per_second);
   results_.recording_cost.add(pair->cost());
+  return {};
+}
+
+engine::Status BenchRun::measure_profiling() {
+  if (!on_gpu()) return engine::bad_input("--only profiling: this ran on the CPU, expected a GPU");
+  results_.profiling_depth = *std::max_element(options_.depths.begin(), options_.depths.end());
+  engine::SessionOptions session;
+  session.policy.kind = engine::PolicyKind::dense;
+  session.backend = backend_;
+  const auto cost =
+      app::measure_profiling(model_, session, *profiler_, results_.profiling_depth, options_.rounds, stop_);
+  if (!cost) return cost.error();
+  results_.profiling = *cost;
   return {};
 }
 

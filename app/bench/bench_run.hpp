@@ -16,6 +16,8 @@
 #include "engine/bench/memory.hpp"
 #include "engine/bench/read_ceiling.hpp"
 #include "engine/bench/speed.hpp"
+#include "profiling/gpu/kernel_profiler.hpp"
+#include "profiling/gpu/profiling_cost.hpp"
 
 namespace app {
 
@@ -60,6 +62,8 @@ struct BenchResults {
   Series recording_cost;  // 1 - recorded / plain, per pair
   std::optional<engine::MemorySample> memory;
   std::optional<TraceSize> trace;
+  std::int32_t profiling_depth = 0;
+  std::optional<profiling::ProfilingCost> profiling;
   bool interrupted = false;
 
   // Of the points that were measured with and without eviction.
@@ -86,6 +90,7 @@ class BenchRun {
   engine::Status measure_first_token();
   engine::Status measure_recording_pair(bool recorded_first);
   engine::Status measure_trace();
+  engine::Status measure_profiling();
   bool needs_ceiling() const { return !results_.decode.empty(); }
   bool on_gpu() const { return dense_->info().backend == "cuda"; }
 
@@ -94,6 +99,7 @@ class BenchRun {
   engine::BackendOptions backend_;
   Progress& progress_;
   std::stop_token stop_;
+  std::unique_ptr<profiling::KernelProfiler> profiler_;  // null: kernels are not profiled
   std::unique_ptr<engine::ReadCeiling> ceiling_;
   std::unique_ptr<engine::SpeedBench> dense_;
   std::unique_ptr<engine::SpeedBench> evicting_;

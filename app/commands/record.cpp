@@ -72,6 +72,10 @@ class LiveOutput {
   // False once standard output is gone.
   bool show(const engine::RunProgress& at) {
     const bool streams_here = text_ && console_.out_is_terminal();
+    if (at.measuring) {
+      progress_.show("measure what profiling costs", at.done, at.total);
+      return true;
+    }
     if (at.phase == engine::Phase::prefill) {
       const char* stage = at.loading       ? "copy weights to the GPU, MiB"
                           : at.calibrating ? "calibrate"
@@ -156,6 +160,7 @@ engine::Status run_plan(const RecordOptions& options, Plan& plan, Console& conso
                   .trace = options.trace,
                   .trace_bytes = file_bytes(options.trace),
                   .trace_complete = !done->trace_error,
+                  .profile_cost_percent = done->profile_cost_percent,
                   .notices = done->notices},
                  console);
   }

@@ -154,6 +154,7 @@ engine::Status LiveEngine::Worker::run(const StartRun& command) {
   setup->request.on_progress = [&](const engine::RunProgress& at) {
     if (at.loading) return show_stage("copying weights to the GPU", at);
     if (at.calibrating) return show_stage("calibrating the threshold", at);
+    if (at.measuring) return show_stage("measuring what profiling costs", at);
     show_progress(at);
     pacing_.after_step(at.phase == engine::Phase::decode, stop, [this] { show_pacing(); });
     if (stop.stop_requested()) {

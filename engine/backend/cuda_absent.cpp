@@ -18,4 +18,8 @@ Result<GpuCeiling> measure_gpu_ceiling(int) {
   return bad_input("{}", judge_gpus({}).reason);
 }
 
+Result<double> gpu_copy_bytes_per_second(int) {
+  return bad_input("{}", judge_gpus({}).reason);
+}
+
 }  // namespace engine

@@ -16,4 +16,8 @@ struct GpuCeiling {
 // memory.
 Result<GpuCeiling> measure_gpu_ceiling(int gpu);
 
+// Its copy rate alone, in well under 100 ms: what a run's kernels are compared with. Measured once per
+// process and GPU, when first asked for; the GPU should be idle then. Thread-safe.
+Result<double> gpu_copy_bytes_per_second(int gpu);
+
 }  // namespace engine

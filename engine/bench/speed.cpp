@@ -37,8 +37,9 @@ class SequenceGuard {
 // A batch of chains that decodes greedily.
 class GreedyBatch {
  public:
-  GreedyBatch(Backend& backend, const std::vector<SequenceId>& sequences, TokenId first)
-      : backend_(backend), next_(sequences.size(), first) {
+  GreedyBatch(Backend& backend, GpuProfiler* profiler, const std::vector<SequenceId>& sequences,
+              TokenId first)
+      : backend_(backend), profiler_(profiler), next_(sequences.size(), first) {
     for (std::size_t i = 0; i < sequences.size(); ++i)
       inputs_.push_back({sequences[i], {&next_[i], 1}, LogitRows::none, true});
   }
@@ -47,11 +48,16 @@ class GreedyBatch {
     auto output = backend_.step(inputs_);
     if (!output) return output;
     std::copy(output->picked.begin(), output->picked.end(), next_.begin());
+    if (profiler_ != nullptr) {
+      GpuRecords nobody_reads;
+      profiler_->take(nobody_reads);
+    }
     return output;
   }
 
  private:
   Backend& backend_;
+  GpuProfiler* profiler_;
   std::vector<TokenId> next_;
   std::vector<StepInput> inputs_;
 };
@@ -88,15 +94,16 @@ std::int64_t weight_bytes_per_step(const Model& model) {
          embedding.rows * embedding.cols * static_cast<std::int64_t>(kernels::size_of(embedding.dtype));
 }
 
-SpeedBench::SpeedBench(std::shared_ptr<const Model> model, std::unique_ptr<Backend> backend)
-    : model_(std::move(model)), backend_(std::move(backend)) {}
+SpeedBench::SpeedBench(std::shared_ptr<const Model> model, std::unique_ptr<Backend> backend,
+                       GpuProfiler* profiler)
+    : model_(std::move(model)), backend_(std::move(backend)), profiler_(profiler) {}
 
 Result<std::unique_ptr<SpeedBench>> SpeedBench::create(std::shared_ptr<const Model> model,
                                                        std::unique_ptr<Policy> policy,
                                                        const BackendOptions& options) {
   auto backend = make_backend(model, std::move(policy), options);
   if (!backend) return backend.error();
-  return std::unique_ptr<SpeedBench>(new SpeedBench(std::move(model), std::move(*backend)));
+  return std::unique_ptr<SpeedBench>(new SpeedBench(std::move(model), std::move(*backend), options.profiler));
 }
 
 Status SpeedBench::feed(SequenceId sequence, std::int32_t tokens, LogitRows last_rows,
@@ -142,7 +149,7 @@ Result<DecodeSample> SpeedBench::decode(std::int32_t depth, std::int32_t chains,
   const auto sequences = fork(depth, chains);
   if (!sequences) return sequences.error();
   const SequenceGuard guard(*backend_, *sequences);
-  GreedyBatch batch(*backend_, *sequences, synthetic_tokens(1, model_->config.vocab).front());
+  GreedyBatch batch(*backend_, profiler_, *sequences, synthetic_tokens(1, model_->config.vocab).front());
   for (std::int32_t i = 0; i < kWarmSteps; ++i) {
     if (auto output = batch.step(); !output) return output.error();
   }

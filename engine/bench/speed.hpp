@@ -2,7 +2,8 @@
 //
 // A sequence of each depth is prefilled once and kept; every sample decodes forks of it, so that samples can
 // be repeated and interleaved with others at exactly the same depth. Tokens are pseudo-random ids, the same
-// every time. One thread at a time.
+// every time. A profiler among the options is asked for its records after every decode step, as by a session.
+// One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -48,12 +49,13 @@ class SpeedBench {
   Result<PrefillSample> prefill(std::int32_t tokens, const std::stop_token& stop);
 
  private:
-  SpeedBench(std::shared_ptr<const Model> model, std::unique_ptr<Backend> backend);
+  SpeedBench(std::shared_ptr<const Model> model, std::unique_ptr<Backend> backend, GpuProfiler* profiler);
   Status feed(SequenceId sequence, std::int32_t tokens, LogitRows last_rows, const std::stop_token& stop);
   Result<std::vector<SequenceId>> fork(std::int32_t depth, std::int32_t chains);
 
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Backend> backend_;
+  GpuProfiler* profiler_;
   std::map<std::int32_t, SequenceId> prepared_;  // by depth
 };
 

@@ -73,6 +73,7 @@ struct RunProgress {
   std::string_view text;     // text that chain 0 gained with this step
   bool calibrating = false;  // not the prompt's own pass yet, but the one before it that a target ratio needs
   bool loading = false;      // before all of that: weights go to a GPU; done and total in MiB
+  bool measuring = false;    // after all of that, told by who runs the session: what profiling costs
 };
 
 struct RunRequest {

@@ -19,11 +19,11 @@ Shared& shared() {
   return *instance;
 }
 
-engine::Result<CuptiSession*> open_session(const std::string& library) {
+engine::Result<CuptiSession*> open_session(const std::string& library, const std::string& driver) {
   Shared& state = shared();
   const std::lock_guard lock(state.mutex);
   if (!state.session) {
-    auto session = CuptiSession::start({library, {}});
+    auto session = CuptiSession::start({library, driver});
     if (session) {
       state.session.emplace(session->release());
     } else {
@@ -35,8 +35,8 @@ engine::Result<CuptiSession*> open_session(const std::string& library) {
 
 }  // namespace
 
-engine::Result<ActivitySource*> cupti_source(const std::string& library) {
-  const auto session = open_session(library);
+engine::Result<ActivitySource*> cupti_source(const std::string& library, const std::string& driver) {
+  const auto session = open_session(library, driver);
   if (!session) return session.error();
   return static_cast<ActivitySource*>(*session);
 }
@@ -56,7 +56,7 @@ void end_cupti_source() {
 }
 
 std::string describe_cupti() {
-  const auto session = open_session({});
+  const auto session = open_session({}, {});
   if (!session) return "not available: " + session.error().message;
   const std::uint32_t version = (*session)->version();
   return fmt::format("CUPTI {}.{}.{} ({})", version / 10000, version / 100 % 100, version % 100,

@@ -10,9 +10,9 @@ namespace profiling {
 
 // The same for every caller, and never freed; an error tells why kernels cannot be timed here: no driver, no
 // CUPTI, one that is too old, another tool that holds it, or a program built without its headers.
-// `library`: a file to use instead of the installed CUPTI, when first called. Call before the first use of
-// CUDA.
-engine::Result<ActivitySource*> cupti_source(const std::string& library = {});
+// `library`, `driver`: files to use instead of the installed ones, when first called. Call before the first
+// use of CUDA.
+engine::Result<ActivitySource*> cupti_source(const std::string& library = {}, const std::string& driver = {});
 
 // Records nothing until it is asked to again, if it was ever opened.
 void pause_cupti_source();

@@ -3,7 +3,7 @@
 
 namespace profiling {
 
-engine::Result<ActivitySource*> cupti_source(const std::string&) {
+engine::Result<ActivitySource*> cupti_source(const std::string&, const std::string&) {
   return engine::failed("this program was built without CUPTI");
 }
 
