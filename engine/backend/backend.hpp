@@ -121,7 +121,8 @@ class Backend {
 std::int64_t steady_now_ns();
 
 // The backend that `options.device` asks for. `automatic` takes the GPU if it can be used and the checkpoint,
-// the policy and the memory allow it, else the CPU with the reason among its notices; `cuda` fails with it.
+// the policy and the memory allow it, else the CPU, where there is a GPU with the reason among its notices;
+// `cuda` fails with it.
 Result<std::unique_ptr<Backend>> make_backend(std::shared_ptr<const Model> model,
                                               std::unique_ptr<Policy> policy, const BackendOptions& options);
 

@@ -28,6 +28,8 @@ struct GpuSurvey {
   int driver_version = 0;     // the newest runtime that the driver serves; 0: no driver
   std::vector<GpuDevice> devices;
   std::string reason;  // why none can be used; empty: one can
+  // A driver with a GPU, whether it can be used or not: where it is false nobody expects one.
+  bool present = false;
 };
 
 GpuSurvey survey_gpus();

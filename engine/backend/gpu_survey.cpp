@@ -98,6 +98,9 @@ GpuSurvey judge_gpus(const GpuProbe& probe) {
   } else if (probe.count_error != 0 || probe.gpus.empty()) {
     survey.reason = count_reason(probe);
   }
+  // A GPU that the driver cannot count is there as well; a stub of a driver, or one without a GPU, is not.
+  survey.present = probe.built && probe.library_error.empty() && probe.count_error != kStubLibrary &&
+                   probe.count_error != kNoDevice && (probe.count_error != 0 || !probe.gpus.empty());
   if (!survey.reason.empty()) return survey;
   for (const GpuProbe::Gpu& gpu : probe.gpus) {
     survey.devices.push_back(gpu.device);

@@ -117,3 +117,24 @@ TEST_CASE("GpuSurvey, looking at this machine never fails, whatever it has") {
   const GpuSurvey survey = engine::survey_gpus();
   CHECK((survey.reason.empty() == false || survey.devices.empty() == false));
 }
+
+TEST_CASE("GpuSurvey, a GPU is present where the driver has one, usable or not") {
+  CHECK(judge_gpus(machine_with(1)).present);
+  GpuProbe probe = machine_with(1);
+  probe.gpus.front().prohibited = true;
+  CHECK(judge_gpus(probe).present);
+  probe = machine_with(0);
+  CHECK_FALSE(judge_gpus(probe).present);
+  for (const auto& [code, present] :
+       {std::pair{35, true}, {999, true}, {803, true}, {100, false}, {34, false}}) {
+    CAPTURE(code);
+    probe.count_error = code;
+    CHECK(judge_gpus(probe).present == present);
+  }
+  probe.library_error = "libcuda.so.1: cannot open shared object file";
+  probe.count_error = 35;
+  CHECK_FALSE(judge_gpus(probe).present);
+  probe = machine_with(1);
+  probe.built = false;
+  CHECK_FALSE(judge_gpus(probe).present);
+}
