@@ -89,9 +89,9 @@ class CudaBackend final : public Backend {
   BackendOptions options_;
   BackendInfo info_;
   kernels::cuda::Stream stream_;
+  CudaTimer timer_;
   CudaCache cache_;
   CudaRope rope_;
-  CudaTimer timer_;
   CudaForward forward_;
   CudaRunner runner_;
   std::map<SequenceId, Sequence> sequences_;
@@ -128,9 +128,9 @@ CudaBackend::CudaBackend(std::shared_ptr<const Model> model, std::shared_ptr<con
       weights_(std::move(weights)),
       facts_(facts),
       options_(options),
-      cache_(config_, facts_, weights_->dtype, options.cache_bytes, stream_),
-      rope_(config_),
       timer_(stream_, options.gpu, options.spans, options.profiler),
+      cache_(config_, facts_, weights_->dtype, options.cache_bytes, stream_, timer_),
+      rope_(config_),
       forward_(*model_, *weights_, facts_, cache_, rope_, timer_, stream_.get()),
       runner_(config_, forward_, timer_, stream_, device.multiprocessors, options.graph) {
   if (options.profiler != nullptr) options.profiler->name_stream(stream_.get(), "forward pass");
@@ -181,7 +181,6 @@ Result<SequenceId> CudaBackend::fork_sequence(SequenceId from) {
   try {
     kernels::cuda::select_device(options_.gpu);
     if (copy.slot >= 0) {
-      const CudaTimer::Scope scope(timer_, CudaOperation::cache, -1, 0);
       const auto slot = cache_.fork(copy.slot);
       if (!slot) return slot.error();
       copy.slot = *slot;
@@ -201,7 +200,6 @@ void CudaBackend::end_sequence(SequenceId sequence) {
   if (slot < 0 || broken_) return;
   try {
     kernels::cuda::select_device(options_.gpu);
-    const CudaTimer::Scope scope(timer_, CudaOperation::cache, -1, 0);
     cache_.close(slot);
   } catch (const CudaError& error) {
     broken_ = failure(error, fmt::format("the end of sequence {}", sequence));
@@ -290,6 +288,10 @@ std::vector<TokenChoice> CudaBackend::choices_of(std::span<const StepInput> inpu
 }
 
 Result<StepOutput> CudaBackend::run_step(std::span<const StepInput> inputs, const std::string& doing) {
+  // First: what makes room launches as well, and belongs to the step.
+  const auto decodes = [](const StepInput& input) { return input.tokens.size() == 1; };
+  const bool all_decode = std::all_of(inputs.begin(), inputs.end(), decodes);
+  timer_.begin_step(steps_, all_decode ? Phase::decode : Phase::prefill);
   const auto step = lay_out(inputs);
   if (!step) return step.error();
   const HeadRows head = plan_head_rows(inputs, step->first_rows);
@@ -302,10 +304,10 @@ Result<StepOutput> CudaBackend::run_step(std::span<const StepInput> inputs, cons
     counts.push_back(share.count);
     positions = std::max(positions, share.first_position + share.count);
   }
-  rope_.reserve(positions, stream_);
+  rope_.reserve(positions, stream_, timer_);
   if (auto status = cache_.admit(slots, counts, doing); !status) return status.error();
   Admission admission(cache_, slots);
-  timer_.begin_step(steps_++, step->decodes_only() ? Phase::decode : Phase::prefill);
+  ++steps_;
   launched_ = true;
   runner_.run(*step, head, gates_of(*step), choices_of(inputs, head));
   admission.keep();

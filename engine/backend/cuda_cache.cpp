@@ -15,6 +15,7 @@ using kernels::cuda::copy_async;
 using kernels::cuda::fill_bytes_async;
 using kernels::cuda::GrowingBuffer;
 using kernels::cuda::kPageSlots;
+using Scope = CudaTimer::Scope;
 
 // Addresses are reserved for as many sequences; memory is taken for those that exist.
 constexpr int kMaxSequences = 4096;
@@ -48,8 +49,9 @@ std::int64_t page_limit(std::int64_t page_cost, std::int64_t limit_bytes, bool g
 }  // namespace
 
 CudaCache::CudaCache(const ModelConfig& config, const PolicyFacts& facts, kernels::DType dtype,
-                     std::int64_t limit_bytes, const kernels::cuda::Stream& stream)
+                     std::int64_t limit_bytes, const kernels::cuda::Stream& stream, CudaTimer& timer)
     : stream_(stream),
+      timer_(timer),
       heads_(std::int64_t{config.layers} * config.kv_heads),
       page_bytes_(static_cast<std::int64_t>(kernels::cuda::page_bytes(config.head_dim))),
       page_cost_(page_bytes_ + std::int64_t{kPageSlots + 1} * 4),
@@ -86,6 +88,7 @@ CudaCache::CudaCache(const ModelConfig& config, const PolicyFacts& facts, kernel
   view_.ring = ints(ring_);
   view_.free_count = counters_.data();
   view_.failures = counters_.data() + 1;
+  const Scope scope(timer_, CudaOperation::cache, -1, 0, true);
   fill_bytes_async(counters_.data(), 0, counters_.bytes(), stream_.get());
 }
 
@@ -132,6 +135,7 @@ Status CudaCache::grow_pages(std::int64_t missing, std::string_view doing) {
 }
 
 void CudaCache::add_free_pages(std::int64_t first, std::int64_t count) {
+  const Scope scope(timer_, CudaOperation::cache, -1, 0, true);
   std::int32_t free = 0;
   copy_async(&free, view_.free_count, sizeof free, stream_.get());
   stream_.synchronize();
@@ -181,6 +185,7 @@ Status CudaCache::grow_sequences() {
   live_.grow(bytes_of(have * heads_));
   ring_.grow(bytes_of(have * heads_ * view_.ring_size));
   const std::int64_t more = (have - had) * heads_;
+  const Scope scope(timer_, CudaOperation::cache, -1, 0, true);
   fill_bytes_async(view_.page_table + had * heads_ * view_.max_pages, 0, bytes_of(more * view_.max_pages),
                    stream_.get());
   fill_bytes_async(view_.live + had * heads_, 0, bytes_of(more), stream_.get());
@@ -204,6 +209,7 @@ Result<int> CudaCache::open() {
 
 void CudaCache::close(int slot) {
   Sequence& sequence = sequences_[static_cast<std::size_t>(slot)];
+  const Scope scope(timer_, CudaOperation::cache, -1, 0);
   launch_cache_release(view_, slot, stream_.get());
   budget_.release(pages_held(sequence.live, kPageSlots) + sequence.admitted);
   sequence = Sequence{};
@@ -214,6 +220,7 @@ Result<int> CudaCache::fork(int from) {
   if (auto status = ensure_free(pages, "the copy of a sequence"); !status) return status.error();
   const auto to = open();
   if (!to) return to;
+  const Scope scope(timer_, CudaOperation::cache, -1, 0);
   launch_cache_fork(view_, from, *to, stream_.get());
   budget_.take(pages);
   sequences_[static_cast<std::size_t>(*to)].live.assign(live(from).begin(), live(from).end());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/backend/cuda_page_budget.hpp"
+#include "engine/backend/cuda_timer.hpp"
 #include "engine/checkpoint/config.hpp"
 #include "engine/events/result.hpp"
 #include "engine/policy/policy.hpp"
@@ -24,7 +25,7 @@ class CudaCache {
  public:
   // `limit_bytes`: of pages; 0: what is free when it is needed. Throws CudaError.
   CudaCache(const ModelConfig& config, const PolicyFacts& facts, kernels::DType dtype,
-            std::int64_t limit_bytes, const kernels::cuda::Stream& stream);
+            std::int64_t limit_bytes, const kernels::cuda::Stream& stream, CudaTimer& timer);
 
   const kernels::cuda::CacheView& view() const { return view_; }
   std::int64_t slot_bytes() const { return page_bytes_ / kernels::cuda::kPageSlots; }  // K and V of one slot
@@ -61,6 +62,7 @@ class CudaCache {
   Status grow_sequences();
 
   const kernels::cuda::Stream& stream_;
+  CudaTimer& timer_;
   kernels::cuda::CacheView view_;
   std::int64_t heads_;       // of one sequence
   std::int64_t page_bytes_;  // K and V

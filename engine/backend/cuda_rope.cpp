@@ -17,8 +17,9 @@ CudaRope::CudaRope(const ModelConfig& config)
       cos_(static_cast<std::size_t>(config.max_positions) * half_),
       sin_(static_cast<std::size_t>(config.max_positions) * half_) {}
 
-void CudaRope::reserve(std::int32_t count, const kernels::cuda::Stream& stream) {
+void CudaRope::reserve(std::int32_t count, const kernels::cuda::Stream& stream, CudaTimer& timer) {
   if (count <= filled_) return;
+  const CudaTimer::Scope scope(timer, CudaOperation::transfer, -1, 0, true);
   const std::int64_t wanted = std::max<std::int64_t>(count, std::int64_t{filled_} + kFewest);
   const auto end = static_cast<std::int32_t>(std::min<std::int64_t>(wanted, max_positions_));
   table_.reserve(end);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/backend/cuda_timer.hpp"
 #include "engine/backend/rope.hpp"
 #include "kernels/cuda/runtime.hpp"
 
@@ -12,7 +13,7 @@ class CudaRope {
  public:
   explicit CudaRope(const ModelConfig& config);
   // Makes the positions [0, count) available to what is launched afterwards.
-  void reserve(std::int32_t count, const kernels::cuda::Stream& stream);
+  void reserve(std::int32_t count, const kernels::cuda::Stream& stream, CudaTimer& timer);
   const float* cos() const { return cos_.data(); }  // [max_positions, head_dim / 2]
   const float* sin() const { return sin_.data(); }
 

@@ -90,6 +90,7 @@ CudaActivations& CudaRunner::eager_buffers(const CudaStep& step, const HeadRows&
     splits = std::max(splits, eager_->splits);
     eager_.reset();  // first, so that the new ones may take its memory
   }
+  const Scope scope(timer_, CudaOperation::transfer, -1, 0, true);
   eager_ = std::make_unique<CudaActivations>(config_, rows, decode_rows, head_rows, splits, stream_.get());
   return *eager_;
 }
@@ -97,7 +98,10 @@ CudaActivations& CudaRunner::eager_buffers(const CudaStep& step, const HeadRows&
 void CudaRunner::record(DecodeGraph& graph, std::int32_t bucket, int splits) {
   graph.graph = {};
   graph.buffers.reset();
-  graph.buffers = std::make_unique<CudaActivations>(config_, bucket, bucket, bucket, splits, stream_.get());
+  {
+    const Scope scope(timer_, CudaOperation::transfer, -1, 0, true);
+    graph.buffers = std::make_unique<CudaActivations>(config_, bucket, bucket, bucket, splits, stream_.get());
+  }
   stream_.synchronize();
   const Capture capture(timer_);
   graph.graph = kernels::cuda::Graph::capture(stream_, [&] {
@@ -231,8 +235,11 @@ void CudaRunner::run_eager(const CudaStep& step, const HeadRows& head, std::span
 void CudaRunner::head_blocks(const HeadRows& head, std::span<const TokenChoice> choices) {
   const auto rows = static_cast<std::int64_t>(head.rows.size());
   if (rows == 0) return;
-  copy_async(current_->wanted.data(), current_->host_wanted.data(), bytes_of<std::int32_t>(rows),
-             stream_.get());
+  {
+    const Scope scope(timer_, CudaOperation::transfer, -1, 0);
+    copy_async(current_->wanted.data(), current_->host_wanted.data(), bytes_of<std::int32_t>(rows),
+               stream_.get());
+  }
   for (std::int64_t first = 0; first < rows; first += current_->head_rows) {
     const std::int64_t count = std::min<std::int64_t>(current_->head_rows, rows - first);
     forward_.logits(*current_, static_cast<std::int32_t>(count), current_->wanted.data() + first,

@@ -77,8 +77,9 @@ void CudaTimer::take(std::int64_t clock_start_ns, std::vector<Span>& spans) {
   timed_.clear();
 }
 
-CudaTimer::Scope::Scope(CudaTimer& timer, CudaOperation operation, std::int32_t layer, std::int64_t bytes)
-    : timer_(timer), timed_(timer.uses_events()) {
+CudaTimer::Scope::Scope(CudaTimer& timer, CudaOperation operation, std::int32_t layer, std::int64_t bytes,
+                        bool making_room)
+    : timer_(timer), timed_(!making_room && timer.uses_events()) {
   push_range(operation);
   if (timer_.profiler_ != nullptr) {
     const Step step = timer_.capturing_ ? -1 : timer_.step_;

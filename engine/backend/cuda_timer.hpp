@@ -28,10 +28,12 @@ class CudaTimer {
   void begin_capture();
   void end_capture();
 
-  // Everything launched while it lives belongs to the operation; scopes do not nest.
+  // Everything launched while it lives belongs to the operation; scopes do not nest. `making_room`: only a
+  // profiler hears of it, because it is seldom and no part of what a step computes.
   class Scope {
    public:
-    Scope(CudaTimer& timer, CudaOperation operation, std::int32_t layer, std::int64_t bytes);
+    Scope(CudaTimer& timer, CudaOperation operation, std::int32_t layer, std::int64_t bytes,
+          bool making_room = false);
     ~Scope();
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;

@@ -30,7 +30,6 @@ Result<std::unique_ptr<DenseShadow>> DenseShadow::create(std::shared_ptr<const M
                                                          BackendOptions options) {
   options.spans = false;
   options.live_at = false;
-  options.profiler = nullptr;  // it is the run that is profiled
   PolicyOptions policy_options;
   policy_options.kind = PolicyKind::dense;
   const auto facts = resolve_policy(policy_options, *model);

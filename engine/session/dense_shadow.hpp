@@ -19,6 +19,7 @@ namespace engine {
 
 class DenseShadow {
  public:
+  // `options.profiler` is told of what it launches: a ShadowProfiler, or null.
   static Result<std::unique_ptr<DenseShadow>> create(std::shared_ptr<const Model> model,
                                                      BackendOptions options);
 

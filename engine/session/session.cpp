@@ -10,6 +10,7 @@
 #include "engine/session/calibration.hpp"
 #include "engine/session/dense_shadow.hpp"
 #include "engine/session/profiler_events.hpp"
+#include "engine/session/shadow_profiler.hpp"
 #include "engine/version.hpp"
 
 namespace engine {
@@ -93,8 +94,9 @@ class Run {
   std::int64_t start_unix_ns_ = 0;
   PreparedPolicy policy_;
   std::unique_ptr<Backend> backend_;
-  std::unique_ptr<DenseShadow> shadow_;  // null: quality is not measured
   std::optional<ProfilerEvents> profiled_;
+  std::optional<ShadowProfiler> shadow_profiler_;
+  std::unique_ptr<DenseShadow> shadow_;  // null: quality is not measured
   std::int16_t sample_operation_ = 0;
   std::int16_t shadow_operation_ = 0;
   std::set<TokenId> eos_;
@@ -165,7 +167,7 @@ Status Run::start() {
   backend_options.on_upload = [this](std::int64_t done, std::int64_t total) {
     return report_upload(done, total);
   };
-  // Calibration and the dense pass are not what is profiled.
+  // Calibration is not what is profiled, and the dense pass only so that it can be told apart.
   BackendOptions aside = backend_options;
   aside.profiler = nullptr;
   auto policy = prepare_policy(model_, options_.policy, request_.prompt, aside, request_.stop, progress);
@@ -185,6 +187,9 @@ Status Run::start() {
   sample_operation_ = static_cast<std::int16_t>(backend_->info().operations.size());
   shadow_operation_ = static_cast<std::int16_t>(sample_operation_ + 1);
   if (measures_quality()) {
+    if (profiled_) {
+      aside.profiler = &shadow_profiler_.emplace(*options_.backend.profiler, shadow_operation_);
+    }
     auto shadow = DenseShadow::create(model_, aside);
     if (!shadow) return shadow.error();
     shadow_ = std::move(*shadow);
@@ -396,6 +401,7 @@ Result<StepOutput> Run::step(std::span<const StepInput> inputs, Phase phase) {
 std::vector<QualityMeasured> Run::measure(std::span<const StepInput> inputs, const StepOutput& output) {
   Span span;
   span.start_ns = now();
+  if (shadow_profiler_) shadow_profiler_->begin_step(next_step_);
   auto measures = shadow_->step(inputs, output);
   span.end_ns = now();
   span.step = next_step_;

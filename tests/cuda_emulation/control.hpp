@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace cuda_emulation {
@@ -26,6 +27,8 @@ struct Control {
   // none.
   std::int64_t launches_until_failure = -1;
   cudaError_t failure = cudaErrorIllegalAddress;
+  // Called for every kernel, copy, set and graph that is launched or recorded, with what it is.
+  std::function<void(const char*)> on_launch;
 };
 
 Control& control();

@@ -123,6 +123,10 @@ cudaError_t enqueue(CUstream_st* stream, Operation operation) {
   });
 }
 
+void tell(const char* what) {
+  if (device().control.on_launch) device().control.on_launch(what);
+}
+
 std::byte* allocate(std::size_t bytes, bool on_device) {
   auto* base = static_cast<std::byte*>(std::aligned_alloc(256, (bytes + 2 * 256 + 255) / 256 * 256));
   if (base == nullptr) return nullptr;
@@ -193,6 +197,7 @@ cudaError_t launch(dim3 grid, dim3 block, std::size_t shared_bytes, cudaStream_t
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535)
     return cudaErrorInvalidValue;
   if (shared_bytes > 99 * 1024) return cudaErrorInvalidValue;  // the most that every supported device has
+  tell("kernel");
   return enqueue(stream, [=, kernel = std::move(kernel)] {
     auto& left = device().control.launches_until_failure;
     if (left == 0) {
@@ -331,6 +336,7 @@ cudaError_t cudaFreeHost(void* data) {
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
                             cudaStream_t stream) {
+  tell("copy");
   return enqueue(stream, [=] {
     check_range(to, bytes);
     check_range(from, bytes);
@@ -339,6 +345,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  tell("set");
   return enqueue(stream, [=] {
     check_range(to, bytes);
     std::memset(to, value, bytes);
@@ -478,6 +485,7 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  tell("graph");
   return enqueue(stream, [operations = executable->operations] {
     for (const Operation& operation : *operations) {
       if (device().failed == cudaSuccess) operation();

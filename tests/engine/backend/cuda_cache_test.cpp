@@ -10,6 +10,7 @@ struct Books {
   engine::ModelConfig config;
   engine::PolicyFacts facts;
   kernels::cuda::Stream stream;
+  engine::CudaTimer timer{stream, 0, false, nullptr};
 
   Books() {
     config.layers = 2;
@@ -21,7 +22,9 @@ struct Books {
     facts.window = 5;
   }
 
-  engine::CudaCache cache(std::int64_t bytes) { return {config, facts, kernels::DType::bf16, bytes, stream}; }
+  engine::CudaCache cache(std::int64_t bytes) {
+    return {config, facts, kernels::DType::bf16, bytes, stream, timer};
+  }
 
   std::int32_t counter(const std::int32_t* on_device) {
     std::int32_t value = 0;
