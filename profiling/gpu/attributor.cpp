@@ -20,7 +20,7 @@ const char* name_of(const Activity& activity) {
 }  // namespace
 
 Attributor::Attributor(const GraphNodeMap& nodes, ScopeBytes& bytes)
-    : nodes_(nodes), bytes_(bytes), calls_(kCalls) {}
+    : nodes_(nodes), bytes_(bytes), calls_(kCalls), order_(nodes) {}
 
 void Attributor::start_run(std::uint64_t origin_ns, std::uint64_t since_ns) {
   origin_ns_ = origin_ns;
@@ -28,6 +28,8 @@ void Attributor::start_run(std::uint64_t origin_ns, std::uint64_t since_ns) {
   std::fill(calls_.begin(), calls_.end(), Call{});
   waiting_.clear();
   waiting_for_.clear();
+  order_.clear();
+  unordered_ = 0;
   names_.clear();
   losses_.clear();
   attributed_ = 0;
@@ -43,11 +45,21 @@ void Attributor::add(const Activity& activity, std::vector<engine::Span>& out) {
     return;
   }
   Call& call = call_of(activity.correlation);
-  if (call.known) {
-    emit(record, call, out);
-  } else {
-    wait(record, out);
-  }
+  if (call.known && fits(record, call)) return emit(record, call, out);
+  wait(record, out);
+  if (record.node == 0 || ++unordered_ < kOrderEvery) return;
+  unordered_ = 0;
+  resolve_by_order(out);
+}
+
+// A graph's record whose id is that of another call, or of a launch that has all of its records, has a wrong
+// one. Nodes that are not known say nothing.
+bool Attributor::fits(const Waiting& record, const Call& call) const {
+  if (record.node == 0) return true;
+  const auto node = nodes_.find(record.node);
+  if (!node) return true;
+  const bool launched_graph = scope_of(call.scope).operation == engine::kWholeGraph;
+  return launched_graph && call.nodes < nodes_.count(node->graph);
 }
 
 // A call whose place in the ring another one needs is forgotten: 65,536 launches have begun since.
@@ -91,59 +103,95 @@ void Attributor::add_scope(const Activity& activity, std::vector<engine::Span>& 
   call.known = true;
   call.scope = activity.value;
   const auto [begin, end] = waiting_for_.equal_range(activity.correlation);
-  for (auto entry = begin; entry != end; ++entry) {
+  for (auto entry = begin; entry != end;) {
+    if (!fits(*entry->second, call)) {
+      ++entry;
+      continue;
+    }
     emit(*entry->second, call, out);
     waiting_.erase(entry->second);
+    entry = waiting_for_.erase(entry);
   }
-  waiting_for_.erase(begin, end);
 }
 
 void Attributor::emit(const Waiting& record, Call& call, std::vector<engine::Span>& out) {
   if (record.kind == ActivityKind::launch) {
     if (call.shown) return;
     call.shown = true;
+    call.start_ns = record.span.start_ns;
+    if (scope_of(call.scope).operation == engine::kWholeGraph) {
+      order_.launched(call.start_ns, call.scope, call.nodes > 0);
+    }
   }
-  const LaunchScope scope = scope_of(call.scope);
   engine::Span span = record.span;
-  span.step = scope.step;
-  span.layer = scope.layer;
-  span.operation = scope.operation;
+  attribute_to(record, call.scope, span);
   if (record.node != 0) {
-    attribute_node(record, call, span);
+    if (const auto node = nodes_.find(record.node)) {
+      ++call.nodes;
+      call.graph = node->graph;
+      if (call.shown) order_.claim(call.start_ns);
+    }
   } else if (record.kind == ActivityKind::kernel || record.kind == ActivityKind::graph) {
     span.bytes = bytes_.claim(call.scope);
   }
-  const bool known = span.operation != engine::kUnattributed;
-  if (is_work(record.kind)) {
-    if (known) {
-      ++attributed_;
-    } else {
-      losses_.add(Loss::unattributed, 1);
-    }
-  }
+  count(record, span);
   out.push_back(span);
 }
 
-// The launch says which step it was, the node which operation of it.
-void Attributor::attribute_node(const Waiting& record, Call& call, engine::Span& span) {
+void Attributor::count(const Waiting& record, const engine::Span& span) {
+  if (!is_work(record.kind)) return;
+  if (span.operation != engine::kUnattributed) {
+    ++attributed_;
+  } else {
+    losses_.add(Loss::unattributed, 1);
+  }
+}
+
+// Inside a graph the launch says which step it was, the node which operation of it.
+void Attributor::attribute_to(const Waiting& record, std::uint64_t id, engine::Span& span) const {
+  const LaunchScope scope = scope_of(id);
+  span.step = scope.step;
+  span.layer = scope.layer;
+  span.operation = scope.operation;
+  if (record.node == 0) return;
   span.operation = engine::kUnattributed;
   const auto node = nodes_.find(record.node);
   if (!node) return;
-  ++call.nodes;
-  call.graph = node->graph;
   span.layer = node->layer;
   span.operation = node->operation;
   if (record.kind == ActivityKind::kernel) span.bytes = node->bytes;
+}
+
+void Attributor::resolve_by_order(std::vector<engine::Span>& out) {
+  std::vector<LaunchOrder::Record> records;
+  std::vector<WaitingList::iterator> entries;
+  for (auto entry = waiting_.begin(); entry != waiting_.end(); ++entry) {
+    if (entry->node == 0) continue;
+    records.push_back({entry->span.start_ns, entry->node, entries.size()});
+    entries.push_back(entry);
+  }
+  for (const LaunchOrder::Match& match : order_.match(std::move(records))) {
+    const auto entry = entries[match.index];
+    engine::Span span = entry->span;
+    attribute_to(*entry, match.scope, span);
+    count(*entry, span);
+    out.push_back(span);
+    forget(entry);
+  }
+}
+
+void Attributor::forget(WaitingList::iterator entry) {
+  auto waits = waiting_for_.find(entry->correlation);
+  while (waits->second != entry) ++waits;
+  waiting_for_.erase(waits);
+  waiting_.erase(entry);
 }
 
 void Attributor::wait(const Waiting& record, std::vector<engine::Span>& out) {
   if (waiting_.size() >= kMaxWaiting) {
     const auto oldest = waiting_.begin();
     give_up(*oldest, out);
-    auto entry = waiting_for_.find(oldest->correlation);
-    while (entry->second != oldest) ++entry;
-    waiting_for_.erase(entry);
-    waiting_.erase(oldest);
+    forget(oldest);
   }
   waiting_.push_back(record);
   waiting_for_.emplace(record.correlation, std::prev(waiting_.end()));
@@ -162,6 +210,7 @@ void Attributor::check_nodes(const Call& call) {
 }
 
 void Attributor::close(std::vector<engine::Span>& out) {
+  resolve_by_order(out);
   for (const Waiting& record : waiting_) give_up(record, out);
   waiting_.clear();
   waiting_for_.clear();

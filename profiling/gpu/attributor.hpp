@@ -2,8 +2,9 @@
 //
 // Records come in any order: a kernel may be known before the call that launched it. What belongs together
 // has the same correlation id; the call's scope record says whose it is, and inside a graph the node says
-// which operation. What waits too long for its scope, or never gets one, becomes a span of no operation, and
-// is counted: never a guess. Memory is bounded by the ring and the list of what waits. One thread.
+// which operation. Records of a graph whose id fits no launch of one are told by the order of launches
+// (launch_order.hpp). What waits too long for its scope, or never gets one, becomes a span of no operation,
+// and is counted: never a guess. Memory is bounded by the ring and the list of what waits. One thread.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "profiling/gpu/activity.hpp"
 #include "profiling/gpu/graph_node_map.hpp"
 #include "profiling/gpu/kernel_names.hpp"
+#include "profiling/gpu/launch_order.hpp"
 #include "profiling/gpu/losses.hpp"
 #include "profiling/gpu/scope_bytes.hpp"
 #include "profiling/gpu/scope_id.hpp"
@@ -46,9 +48,10 @@ class Attributor {
     std::uint32_t correlation = 0;
     bool known = false;  // its scope is
     std::uint64_t scope = 0;
-    bool shown = false;       // a runtime call and the driver call inside it are one launch
-    std::uint32_t graph = 0;  // GraphNode::graph; 0: it launched none
-    std::int64_t nodes = 0;   // records of its graph's nodes
+    bool shown = false;          // a runtime call and the driver call inside it are one launch
+    std::uint32_t graph = 0;     // GraphNode::graph; 0: it launched none
+    std::int64_t nodes = 0;      // records of its graph's nodes
+    std::int64_t start_ns = -1;  // of the call, once it is known
   };
   struct Waiting {
     std::uint32_t correlation = 0;
@@ -58,11 +61,18 @@ class Attributor {
   };
   using WaitingList = std::list<Waiting>;
 
+  // Waiting records of graphs between two looks at their order.
+  static constexpr std::size_t kOrderEvery = 2048;
+
   Call& call_of(std::uint32_t correlation);
+  bool fits(const Waiting& record, const Call& call) const;
   void add_scope(const Activity& activity, std::vector<engine::Span>& out);
   engine::Span span_of(const Activity& activity);
   void emit(const Waiting& record, Call& call, std::vector<engine::Span>& out);
-  void attribute_node(const Waiting& record, Call& call, engine::Span& span);
+  void attribute_to(const Waiting& record, std::uint64_t scope, engine::Span& span) const;
+  void count(const Waiting& record, const engine::Span& span);
+  void resolve_by_order(std::vector<engine::Span>& out);
+  void forget(WaitingList::iterator entry);
   void wait(const Waiting& record, std::vector<engine::Span>& out);
   void give_up(const Waiting& record, std::vector<engine::Span>& out);
   void check_nodes(const Call& call);
@@ -76,6 +86,8 @@ class Attributor {
   std::vector<Call> calls_;  // ring, by correlation
   WaitingList waiting_;      // oldest first
   std::unordered_multimap<std::uint32_t, WaitingList::iterator> waiting_for_;
+  LaunchOrder order_;
+  std::size_t unordered_ = 0;  // records of graphs that have begun to wait since the last look
   std::int64_t attributed_ = 0;
 };
 
