@@ -126,11 +126,19 @@ void print_report(const RecordOptions& options, const RunReport& report, Console
   for (const std::string& line : report_lines(report)) console.later(line);
 }
 
+// Nothing to offer to who was on the CPU.
+bool runs_on_cpu(const RecordOptions& options, const RecordedRun& done) {
+  return done.run ? done.run->backend == "cpu" : !options.run.device.device.starts_with("cuda");
+}
+
 // The most telling reason first.
 engine::Status outcome(const RecordOptions& options, const RecordedRun& done, const InterruptWatch& interrupt,
                        Console& console) {
   const bool stopped = done.session_error && done.session_error->code == engine::ErrorCode::interrupted;
-  if (done.session_error && !stopped) return *done.session_error;
+  if (done.session_error && !stopped) {
+    if (!runs_on_cpu(options, done)) console.later("The CPU can run it: --device cpu.");
+    return *done.session_error;
+  }
   if (done.trace_error) return *done.trace_error;
   if (auto written = console.flush(); !written) return written;
   if (!interrupt.interrupted()) return {};

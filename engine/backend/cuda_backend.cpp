@@ -18,6 +18,18 @@ namespace {
 
 using kernels::cuda::CudaError;
 
+// What the runtime says; where memory was refused, with what there is of it.
+std::string reason_of(const CudaError& error) {
+  std::string text = error.what();
+  if (!error.out_of_memory()) return text;
+  try {
+    const kernels::cuda::MemoryInfo memory = kernels::cuda::memory_info();
+    text += fmt::format("; {} of {} are free", byte_text(memory.free_bytes), byte_text(memory.total_bytes));
+  } catch (const CudaError&) {  // then nobody knows
+  }
+  return text;
+}
+
 // What a session's prefill chunk and a small batch take besides weights and caches.
 constexpr std::int32_t kUsualChunk = 2048;  // smaller ones leave the tensor cores waiting for weights
 constexpr std::int32_t kUsualBatch = 32;
@@ -163,7 +175,7 @@ void CudaBackend::describe(const kernels::cuda::DeviceInfo& device) {
 
 // Only a refused allocation leaves everything as it was, and only before a step has begun to change caches.
 Error CudaBackend::failure(const CudaError& error, const std::string& doing) {
-  Error reason = cuda_error(error.code(), error.what(), doing);
+  Error reason = cuda_error(error.code(), reason_of(error), doing);
   if (launched_ || !survives_cuda_error(error.code())) broken_ = reason;
   return reason;
 }
@@ -363,7 +375,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(std::shared_ptr<const Model> 
   try {
     return make(std::move(model), policy, options);
   } catch (const CudaError& error) {
-    return cuda_error(error.code(), error.what(), doing);
+    return cuda_error(error.code(), reason_of(error), doing);
   }
 }
 

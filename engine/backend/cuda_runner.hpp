@@ -2,8 +2,10 @@
 // recorded for that many rows. Waits for each step's results.
 //
 // Decisions leave the device on a stream of their own as soon as the last layer has made them, while the
-// logits are still being computed. The first decode step of a bucket runs kernel by kernel, so that every
-// kernel is loaded before a graph is recorded.
+// logits are still being computed and the token is chosen; the streams join before the step is waited for. So
+// decisions are those of their own step, not of the one before: the live slots among them are what admits the
+// next step to the caches. All of them together are 9 bytes per head, layer and row. The first decode step of
+// a bucket runs kernel by kernel, so that every kernel is loaded before a graph is recorded.
 #pragma once
 
 #include <cstdint>

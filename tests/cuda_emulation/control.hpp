@@ -20,6 +20,7 @@ struct Control {
   int compute_major = 9;
   int compute_minor = 0;
   int compute_mode = cudaComputeModeDefault;
+  bool held = false;  // by another process, in exclusive mode
   int multiprocessors = 4;
   std::size_t memory_bytes = std::size_t{1} << 30;
   unsigned seed = 1;  // of the shuffling; read at the first launch

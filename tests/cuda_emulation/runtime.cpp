@@ -287,8 +287,8 @@ cudaError_t cudaGetDevice(int* index) {
 
 cudaError_t cudaSetDevice(int index) {
   if (index < 0 || index >= device().control.device_count) return cudaErrorInvalidDevice;
-  return device().control.compute_mode == cudaComputeModeProhibited ? cudaErrorDevicesUnavailable
-                                                                    : device().failed;
+  const bool closed = device().control.compute_mode == cudaComputeModeProhibited || device().control.held;
+  return closed ? cudaErrorDevicesUnavailable : device().failed;
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {

@@ -77,7 +77,7 @@ class EmulatedRun {
     REQUIRE(loaded);
     auto setup = app::set_up_run(*loaded, app::PromptText{"ab", {}}, options);
     if (!setup) FAIL(setup.error().message);
-    setup->session.backend.cache_bytes = std::int64_t{1} << 20;
+    setup->session.backend.cache_bytes = cache_bytes;
     auto done = app::run_recorded(*loaded, *setup, trace, &sink, [](const engine::Error&) {});
     if (!done) FAIL(done.error().message);
     return std::move(*done);
@@ -85,6 +85,7 @@ class EmulatedRun {
 
   support::TalkingCheckpoint checkpoint;
   app::RunOptions options;
+  std::int64_t cache_bytes = std::int64_t{1} << 20;
 };
 
 }  // namespace test
