@@ -52,4 +52,16 @@ std::string gpu_text(const engine::GpuSurvey& survey) {
   return text;
 }
 
+Json tool_json(const profiling::GpuTool& tool) {
+  return {{"usable", tool.reason.empty()},
+          {"reason", tool.reason},
+          {"version", tool.version},
+          {"path", tool.path}};
+}
+
+std::string tool_text(const char* name, const profiling::GpuTool& tool) {
+  if (!tool.reason.empty()) return fmt::format("{:<11}cannot be used: {}\n", name, tool.reason);
+  return fmt::format("{:<11}{}{}{}\n", name, tool.version, tool.version.empty() ? "" : ", ", tool.path);
+}
+
 }  // namespace app

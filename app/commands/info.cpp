@@ -44,7 +44,8 @@ Json device_json() {
             {"instruction_set_reason", host.instruction_set_reason},
             {"available_instruction_sets", host.available_sets},
             {"cuda", gpu_json(engine::survey_gpus())},
-            {"cupti", nullptr}};
+            {"cupti", tool_json(profiling::find_cupti())},
+            {"nvml", tool_json(profiling::find_nvml())}};
   return json;
 }
 
@@ -144,7 +145,8 @@ engine::Status print_json(const InfoOptions& options, const engine::Model* model
 }
 
 engine::Status print_text(const InfoOptions& options, const engine::Model* model, Console& console) {
-  std::string text = program_text(program_json(), device_json()) + gpu_text(engine::survey_gpus());
+  std::string text = program_text(program_json(), device_json()) + gpu_text(engine::survey_gpus()) +
+                     tool_text("CUPTI", profiling::find_cupti()) + tool_text("NVML", profiling::find_nvml());
   if (model != nullptr) text += model_text(*model);
   if (options.trace) {
     const auto trace = profiling::describe_trace(*options.trace, false);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "profiling/gpu/cupti_session.hpp"
+#include "profiling/gpu/gpu_tools.hpp"
 
 namespace profiling {
 namespace {
@@ -55,12 +56,12 @@ void end_cupti_source() {
   if (state.session && *state.session) (**state.session)->end();
 }
 
-std::string describe_cupti() {
+GpuTool find_cupti() {
   const auto session = open_session({}, {});
-  if (!session) return "not available: " + session.error().message;
+  if (!session) return {{}, {}, session.error().message};
   const std::uint32_t version = (*session)->version();
-  return fmt::format("CUPTI {}.{}.{} ({})", version / 10000, version / 100 % 100, version % 100,
-                     (*session)->path());
+  return {
+      fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100), (*session)->path(), {}};
 }
 
 }  // namespace profiling

@@ -20,7 +20,4 @@ void pause_cupti_source();
 // At the end of main(), if it was ever opened: the device idle, nothing launched afterwards.
 void end_cupti_source();
 
-// For people: "CUPTI 13.0.1 (/usr/lib/...)", or why there is none. Opens it.
-std::string describe_cupti();
-
 }  // namespace profiling

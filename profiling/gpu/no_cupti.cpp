@@ -1,5 +1,6 @@
 // Takes the place of everything that needs CUPTI's headers in a program that was built without them.
 #include "profiling/gpu/cupti_source.hpp"
+#include "profiling/gpu/gpu_tools.hpp"
 
 namespace profiling {
 
@@ -11,8 +12,8 @@ void pause_cupti_source() {}
 
 void end_cupti_source() {}
 
-std::string describe_cupti() {
-  return "not available: this program was built without CUPTI";
+GpuTool find_cupti() {
+  return {{}, {}, "this program was built without CUPTI"};
 }
 
 }  // namespace profiling

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "profiling/gpu/gpu_tools.hpp"
+
 namespace profiling {
 namespace {
 
@@ -17,8 +19,10 @@ struct NvmlUtilization {
 };
 enum class NvmlClock : int { sm = 1, memory = 2 };
 constexpr unsigned kNameBytes = 96;
+constexpr unsigned kVersionBytes = 80;
 
 using Init = NvmlReturn();
+using GetVersion = NvmlReturn(char*, unsigned);
 using GetCount = NvmlReturn(unsigned*);
 using GetByIndex = NvmlReturn(unsigned, NvmlDevice**);
 using GetByUuid = NvmlReturn(const char*, NvmlDevice**);
@@ -50,6 +54,14 @@ engine::Result<NvmlLib> NvmlLib::open(const std::string& library) {
 NvmlLib::~NvmlLib() {
   Init* const shutdown = started_ ? find<Init>("nvmlShutdown") : nullptr;
   if (shutdown != nullptr) shutdown();
+}
+
+std::string NvmlLib::version() const {
+  std::array<char, kVersionBytes> text{};
+  GetVersion* const get = find<GetVersion>("nvmlSystemGetNVMLVersion");
+  if (get == nullptr || get(text.data(), kVersionBytes) != kSuccess) return {};
+  text.back() = '\0';
+  return text.data();
 }
 
 int NvmlLib::device_count() const {
@@ -100,6 +112,12 @@ NvmlReading NvmlLib::read(NvmlDevice* device) const {
     reading.memory_percent = used.memory;
   }
   return reading;
+}
+
+GpuTool find_nvml(const std::string& library) {
+  const auto nvml = NvmlLib::open(library);
+  if (!nvml) return {{}, {}, nvml.error().message};
+  return {nvml->version(), nvml->path(), {}};
 }
 
 }  // namespace profiling

@@ -33,6 +33,8 @@ class NvmlLib {
   NvmlLib& operator=(NvmlLib&&) = delete;
   ~NvmlLib();
 
+  std::string version() const;  // "13.580.65"; empty: not known
+  std::string path() const { return library_.path(); }
   int device_count() const;
   NvmlDevice* device(int index) const;                   // null: there is none
   NvmlDevice* device_of(const std::string& uuid) const;  // "GPU-..." or "MIG-..."

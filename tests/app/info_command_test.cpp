@@ -18,7 +18,15 @@ TEST_CASE("info, the program and the machine") {
   CHECK_FALSE(info["device"]["instruction_set"].get<std::string>().empty());
   const json& cuda = info["device"]["cuda"];  // null: built without a toolkit
   if (!cuda.is_null()) CHECK(cuda["usable"].get<bool>() == cuda["reason"].get<std::string>().empty());
-  CHECK(run_program({"info"}).out.find(info["device"]["processor"].get<std::string>()) != std::string::npos);
+  for (const char* tool : {"cupti", "nvml"}) {
+    const json& found = info["device"][tool];
+    CHECK(found["usable"].get<bool>() == found["reason"].get<std::string>().empty());
+    CHECK((found["usable"].get<bool>() || found["path"] == ""));
+  }
+  const std::string text = run_program({"info"}).out;
+  CHECK(text.find("\nCUPTI      ") != std::string::npos);
+  CHECK(text.find("\nNVML       ") != std::string::npos);
+  CHECK(text.find(info["device"]["processor"].get<std::string>()) != std::string::npos);
 }
 
 TEST_CASE("info, a checkpoint's shape and what its gates are") {

@@ -6,6 +6,7 @@
 
 #include "engine/backend/devices.hpp"
 #include "engine/bench/host.hpp"
+#include "profiling/gpu/gpu_tools.hpp"
 
 namespace app::gui {
 
@@ -30,6 +31,14 @@ std::vector<MachineFact> gpu_facts(const engine::GpuSurvey& survey) {
 
 }  // namespace
 
+MachineFact cupti_fact(const engine::GpuSurvey& survey, const profiling::GpuTool& cupti) {
+  constexpr const char* kTimers =
+      "The kernel timeline shows the backend's own timers, and says so in a badge";
+  if (!survey.reason.empty()) return {false, "No CUPTI", fmt::format("Needs a GPU. {}.", kTimers)};
+  if (!cupti.reason.empty()) return {false, "No CUPTI", fmt::format("{}: {}.", kTimers, cupti.reason)};
+  return {true, "CUPTI", fmt::format("{}, {}.", cupti.version, cupti.path)};
+}
+
 std::vector<MachineFact> machine_facts(const std::string& renderer, int width, int height, double scale) {
   const engine::HostInfo host = engine::describe_host();
   std::vector<MachineFact> facts;
@@ -38,9 +47,10 @@ std::vector<MachineFact> machine_facts(const std::string& renderer, int width, i
        fmt::format("{}, {} {}, {}.{}", host.processor, host.usable_cores,
                    host.usable_cores == 1 ? "core" : "cores", host.instruction_set,
                    host.instruction_set_reason.empty() ? "" : " " + host.instruction_set_reason + ".")});
-  for (MachineFact& fact : gpu_facts(engine::survey_gpus())) facts.push_back(std::move(fact));
-  facts.push_back({false, "No CUPTI",
-                   "Needs the CUDA backend. The kernel timeline shows CPU timers, and says so in a badge."});
+  const engine::GpuSurvey survey = engine::survey_gpus();
+  for (MachineFact& fact : gpu_facts(survey)) facts.push_back(std::move(fact));
+  const bool usable = survey.reason.empty();  // without a GPU CUPTI is not even opened
+  facts.push_back(cupti_fact(survey, usable ? profiling::find_cupti() : profiling::GpuTool{}));
   facts.push_back(
       {true, "Display", fmt::format("{}, {} × {} at {:.0f} % scale.", renderer, width, height, 100 * scale)});
   return facts;

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/backend/devices.hpp"
+#include "profiling/gpu/gpu_tools.hpp"
+
 namespace app::gui {
 
 struct MachineFact {
@@ -12,6 +15,9 @@ struct MachineFact {
   std::string name;
   std::string text;
 };
+
+// What GPU kernels are timed with.
+MachineFact cupti_fact(const engine::GpuSurvey& survey, const profiling::GpuTool& cupti);
 
 // `renderer` and the rest describe the window itself.
 std::vector<MachineFact> machine_facts(const std::string& renderer, int width, int height, double scale);

@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "profiling/gpu/gpu_counters.hpp"
+#include "profiling/gpu/gpu_tools.hpp"
 #include "profiling/gpu/nvml_lib.hpp"
 
 using namespace profiling;
@@ -57,4 +58,14 @@ TEST_CASE("GpuCounters, without the library there are none") {
   std::vector<engine::CounterSample> samples;
   counters.sample(1'000'000'000, 0, samples);
   CHECK(samples.empty());
+}
+
+TEST_CASE("find_nvml, says which library there is, or why there is none") {
+  const GpuTool found = find_nvml(DMSCOPE_MOCK_NVML);
+  CHECK(found.reason.empty());
+  CHECK(found.version == "13.580.65");
+  CHECK(found.path.find("mock_nvml") != std::string::npos);
+  const GpuTool missing = find_nvml("/nonexistent/libnvidia-ml.so.1");
+  CHECK(missing.reason.find("/nonexistent/libnvidia-ml.so.1") != std::string::npos);
+  CHECK(missing.version.empty());
 }
