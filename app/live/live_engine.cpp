@@ -11,6 +11,15 @@
 
 namespace app::live {
 
+namespace {
+
+// A GPU that was asked for and cannot be used says so by its option; one that fails in mid-run does not.
+bool is_about_gpu(const engine::Error& error, bool ran_there) {
+  return ran_there || error.message.starts_with("--device cuda");
+}
+
+}  // namespace
+
 class LiveEngine::Worker {
  public:
   explicit Worker(std::function<void()> on_change)
@@ -130,12 +139,14 @@ void LiveEngine::Worker::start(const StartRun& command) {
     status.summary = nullptr;
     status.finish_reason.clear();
     status.error = status.trace_error = std::nullopt;
+    status.gpu_failed = false;
   });
   const engine::Status ran = run(command);
   if (ran) return;
   status_.update([&](LiveStatus& status) {
     status.state = idle_state();
     status.error = ran.error();
+    status.gpu_failed = is_about_gpu(ran.error(), false);
   });
 }
 
@@ -213,7 +224,10 @@ void LiveEngine::Worker::show_end(const RecordedRun& done) {
     status.paused = false;
     if (done.summary) status.summary = std::make_shared<const engine::RunSummary>(*done.summary);
     status.finish_reason = finish_reason(done);
-    if (done.session_error && status.finish_reason.empty()) status.error = done.session_error;
+    if (done.session_error && status.finish_reason.empty()) {
+      status.error = done.session_error;
+      status.gpu_failed = is_about_gpu(*done.session_error, done.run && done.run->backend == "cuda");
+    }
     status.trace_error = done.trace_error;
     status.cost = cost_;
   });

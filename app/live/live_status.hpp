@@ -42,6 +42,7 @@ struct LiveStatus {
   std::shared_ptr<const engine::RunSummary> summary;  // once it has ended well, or was stopped in decode
   std::string finish_reason;                          // "eos", "length", "interrupted"; empty while it runs
   std::optional<engine::Error> error;                 // why the last load or run failed
+  bool gpu_failed = false;                            // because of the GPU: the CPU could run it
   std::optional<engine::Error> trace_error;           // why its trace is not complete
 
   bool running() const { return state >= LiveState::starting; }

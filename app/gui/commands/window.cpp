@@ -20,7 +20,18 @@ struct Opening {
   std::optional<RunOptions> run;
   std::optional<std::string> trace;
   std::optional<std::int32_t> step;
+  std::optional<std::string> device;   // instead of the settings'
+  std::optional<std::string> profile;  // the same
 };
+
+// Where the settings, or options in their place, send runs. --reference and --no-graph have their own device.
+RunOptions with_preferences(RunOptions run, const gui::RunPreferences& preferences) {
+  if (run.device.reference || run.device.no_graph) return run;
+  const bool measure_cost = run.measure_cost;
+  gui::apply(preferences, run);
+  run.measure_cost = measure_cost || run.measure_cost;
+  return run;
+}
 
 engine::Status show_window(const Opening& opening) {
   auto host = gui::Host::create({});
@@ -32,10 +43,12 @@ engine::Status show_window(const Opening& opening) {
   options.sample_trace = gui::sample_trace_path().string();
   options.start_position = opening.step;
   gui::Application application(**host, bench, std::move(options));
+  if (opening.device) bench.preferences().device = *opening.device;
+  if (opening.profile) bench.preferences().profile = *opening.profile;
   if (opening.trace) application.open_path(*opening.trace);
   if (opening.model) application.open_path(*opening.model);
   if (opening.run) {
-    bench.start_run(*opening.run, gui::traces_folder());
+    bench.start_run(with_preferences(*opening.run, bench.preferences()), gui::traces_folder());
     application.commands().run("view.panel.text");  // the answer, not the form that a model alone opens
   }
   // Ctrl-C and SIGTERM close the window like its own button: settings are kept, a recording is completed.
@@ -60,15 +73,16 @@ engine::Status run_window(Arguments arguments, Console& console) {
   if (!parsed) return parsed.error();
   if (*parsed == Parsed::done) return {};
   const bool asks = run.prompt.text || run.prompt.file;
+  opening.profile = run.profile;
+  if (command.count("--device") > 0) opening.device = run.device.device;
+  if (run.measure_cost && !asks) return engine::bad_input("--measure-cost: needs a prompt to run");
   if (asks && !opening.model) {
     const std::string folder = gui::default_model_folder().string();
     if (folder.empty()) return engine::bad_input("--prompt: needs --model, the default model is not set up");
     opening.model = folder;
   }
-  if (asks) {
-    if (auto usable = session_options(run); !usable) return usable.error();
-    opening.run = run;
-  }
+  if (auto usable = session_options(run); !usable) return usable.error();
+  if (asks) opening.run = run;
   // What cannot be loaded is refused before a window opens.
   if (opening.model) {
     if (auto model = engine::load_model(*opening.model); !model) return model.error();

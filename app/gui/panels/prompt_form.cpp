@@ -90,7 +90,7 @@ bool takes_sinks(const PromptForm& form) {
   return policy_name(form) == "window";
 }
 
-engine::Result<RunOptions> to_run_options(const PromptForm& form) {
+engine::Result<RunOptions> to_run_options(const PromptForm& form, const RunPreferences& preferences) {
   RunOptions options;
   if (form.prompt.empty()) return engine::bad_input("Prompt: type something to ask or to continue");
   options.prompt.text = form.prompt;
@@ -105,6 +105,7 @@ engine::Result<RunOptions> to_run_options(const PromptForm& form) {
   options.quality = form.quality == 1;
   options.quality_prompt = form.quality == 2;
   if (auto usable = session_options(options); !usable) return usable.error();
+  apply(preferences, options);  // afterwards: this is asked in every frame, and GPUs are slow to answer
   return options;
 }
 

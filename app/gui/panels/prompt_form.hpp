@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "app/gui/workbench/device_choice.hpp"
 #include "app/run_setup.hpp"
 #include "engine/events/events.hpp"
 
@@ -40,8 +41,8 @@ bool takes_window(const PromptForm& form);
 bool takes_threshold(const PromptForm& form);
 bool takes_sinks(const PromptForm& form);
 
-// The options of a run; an error names the field.
-engine::Result<RunOptions> to_run_options(const PromptForm& form);
+// The options of a run; an error names the field. Whether a GPU can be used shows when the run starts.
+engine::Result<RunOptions> to_run_options(const PromptForm& form, const RunPreferences& preferences = {});
 // The fields that would ask for the same: of a run that is known from its trace, and of options.
 PromptForm form_of(const engine::RunStarted& run, std::int32_t tokens);
 PromptForm form_of(const RunOptions& options, const std::string& prompt);

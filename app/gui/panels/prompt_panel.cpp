@@ -68,6 +68,7 @@ void PromptPanel::draw(PanelContext& context) {
   draw_prompt(context);
   draw_policy(context);
   draw_sampling(context);
+  draw_device(context);
   draw_record(context);
   ImGui::EndChild();
   draw_actions(context);
@@ -227,6 +228,70 @@ void PromptPanel::draw_sampling(PanelContext& context) {
   if (ImGui::Checkbox("go on after the end of the text", &form_.ignore_eos)) edited_ = true;
 }
 
+void PromptPanel::draw_device(PanelContext& context) {
+  Ui& ui = context.ui;
+  RunPreferences& preferences = context.bench.preferences();
+  const engine::GpuSurvey* gpus = context.bench.gpus();
+  group(ui, "Where it runs");
+  if (gpus == nullptr) return label(ui, "Looking for GPUs\u2026", Role::text2, Face::ui, text_size::kCaption);
+  const auto choices = device_choices(*gpus, preferences.device);
+  const auto chosen = std::find_if(choices.begin(), choices.end(), [&](const DeviceChoice& choice) {
+    return choice.device == preferences.device;
+  });
+  // Nothing to choose on a machine without a GPU, unless one was chosen before.
+  ImGui::BeginDisabled(gpus->devices.empty() && chosen->reason.empty());
+  ImGui::AlignTextToFramePadding();
+  label(ui, "Device", Role::text2, Face::ui, text_size::kTable);
+  ImGui::SameLine(ui.px(96));
+  ImGui::SetNextItemWidth(-1);
+  const bool open = begin_combo(ui, "##device", chosen->title.c_str());
+  if (open) {
+    for (const DeviceChoice& choice : choices) {
+      ImGui::BeginDisabled(!choice.reason.empty());
+      if (ImGui::Selectable(choice.title.c_str(), choice.device == preferences.device)) {
+        preferences.device = choice.device;
+      }
+      ImGui::EndDisabled();
+      if (!choice.reason.empty()) ImGui::SetItemTooltip("%s", choice.reason.c_str());
+    }
+  }
+  end_combo(ui, open);
+  ImGui::EndDisabled();
+  if (!gpus->reason.empty()) {
+    ImGui::PushTextWrapPos(0);
+    label(ui, fmt::format("No GPU: {}.", gpus->reason).c_str(), Role::text2, Face::ui, text_size::kCaption);
+    ImGui::PopTextWrapPos();
+  }
+  draw_profile(context, *gpus);
+}
+
+void PromptPanel::draw_profile(PanelContext& context, const engine::GpuSurvey& gpus) {
+  Ui& ui = context.ui;
+  RunPreferences& preferences = context.bench.preferences();
+  const std::string reason = no_profiling_reason(gpus, preferences);
+  constexpr std::array kTitles{"off", "light: whole graphs", "detailed: every kernel"};
+  constexpr std::array kModes{"off", "light", "detailed"};
+  int mode = 0;
+  for (int index = 0; index < static_cast<int>(kModes.size()); ++index) {
+    if (preferences.profile == kModes[static_cast<std::size_t>(index)]) mode = index;
+  }
+  ImGui::BeginDisabled(!reason.empty());
+  ImGui::AlignTextToFramePadding();
+  label(ui, "Profile", Role::text2, Face::ui, text_size::kTable);
+  ImGui::SameLine(ui.px(96));
+  ImGui::SetNextItemWidth(-1);
+  if (combo(ui, "##profile", mode, kTitles)) preferences.profile = kModes[static_cast<std::size_t>(mode)];
+  ImGui::EndDisabled();
+  if (!reason.empty()) {
+    ImGui::SetItemTooltip("%s", reason.c_str());
+    return;
+  }
+  ImGui::BeginDisabled(mode == 0);
+  ImGui::Checkbox("measure what profiling costs", &preferences.measure_cost);
+  ImGui::SetItemTooltip("Decodes some 300 tokens more after the run, with profiling off, light and detailed");
+  ImGui::EndDisabled();
+}
+
 void PromptPanel::draw_record(PanelContext& context) {
   Ui& ui = context.ui;
   group(ui, "Record and measure");
@@ -270,7 +335,7 @@ void PromptPanel::start(PanelContext& context, const RunOptions& options) {
 void PromptPanel::draw_actions(PanelContext& context) {
   Ui& ui = context.ui;
   const live::LiveStatus& live = context.bench.live();
-  const auto options = to_run_options(form_);
+  const auto options = to_run_options(form_, context.bench.preferences());
   const bool loading = live.state == live::LiveState::loading;
   const bool runs = live.running();
   ImGui::Separator();

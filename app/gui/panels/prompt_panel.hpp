@@ -21,6 +21,8 @@ class PromptPanel : public Panel {
   void draw_prompt(PanelContext& context);
   void draw_policy(PanelContext& context);
   void draw_sampling(PanelContext& context);
+  void draw_device(PanelContext& context);
+  void draw_profile(PanelContext& context, const engine::GpuSurvey& gpus);
   void draw_record(PanelContext& context);
   void draw_actions(PanelContext& context);
   void draw_problem(Ui& ui, const std::string& problem);

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <type_traits>
 
+#include "app/arguments.hpp"
 #include "app/output_file.hpp"
 
 namespace app::gui {
@@ -26,6 +27,16 @@ constexpr const char* kFile = "settings.json";
 constexpr const char* kArrangement = "layouts.ini";
 // Raised when panels or layouts change so much that a saved arrangement would hide them.
 constexpr int kArrangementVersion = 1;
+
+std::optional<std::string> device_text(const std::string& name) {
+  const bool plain = name == "auto" || name == "cpu" || name == "cuda";
+  const bool numbered = name.starts_with("cuda:") && parse_integer(name.substr(5), 0, 255);
+  return plain || numbered ? std::optional(name) : std::nullopt;
+}
+
+std::optional<std::string> profile_text(const std::string& name) {
+  return profiling::profile_mode(name) ? std::optional(name) : std::nullopt;
+}
 
 // What is in the file; empty and no problem if there is none.
 std::string read_file(const fs::path& path, std::vector<std::string>& problems) {
@@ -170,6 +181,9 @@ LoadedSettings load_settings(const fs::path& folder) {
   reader.name("layout", settings.layout, any, "the name of a layout");
   reader.flag("native_dialogs", settings.native_dialogs);
   reader.flag("toured", settings.toured);
+  reader.name("device", settings.run.device, device_text, "auto, cpu, cuda or cuda:N");
+  reader.name("profile", settings.run.profile, profile_text, "off, light or detailed");
+  reader.flag("measure_cost", settings.run.measure_cost);
   reader.strings("fonts", settings.fonts);
   reader.strings("recent", settings.recent);
   reader.map("panels", settings.panels, "an object of panels and true or false");
@@ -185,6 +199,9 @@ engine::Status save_settings(const fs::path& folder, const Settings& settings) {
             {"layout", settings.layout},
             {"native_dialogs", settings.native_dialogs},
             {"toured", settings.toured},
+            {"device", settings.run.device},
+            {"profile", settings.run.profile},
+            {"measure_cost", settings.run.measure_cost},
             {"fonts", settings.fonts},
             {"recent", settings.recent},
             {"panels", settings.panels},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/gui/theme/theme.hpp"
+#include "app/gui/workbench/device_choice.hpp"
 #include "engine/events/result.hpp"
 
 namespace app::gui {
@@ -21,6 +22,7 @@ struct Settings {
   std::string layout = "inspect";
   bool native_dialogs = true;          // the desktop's file dialog where it has one
   bool toured = false;                 // the tour has been shown
+  RunPreferences run;                  // where runs go
   std::vector<std::string> fonts;      // files with letters that ours lack, before the system's
   std::vector<std::string> recent;     // traces and model folders, newest first
   std::map<std::string, bool> panels;  // "layout/panel" to whether it is open, where that was changed

@@ -47,6 +47,7 @@ Application::Application(Host& host, Workbench& bench, ApplicationOptions option
   if (host.has_pixels()) {
     for (std::string& path : system_fallback_fonts()) fallbacks.push_back(std::move(path));
   }
+  bench_.preferences() = settings_.run;
   fonts_ = std::make_unique<Fonts>(fallbacks);
   for (const std::string& problem : fonts_->problems()) problems.push_back(problem);
   ui_ = std::make_unique<Ui>(make_theme(settings_.theme, settings_.palette), Metrics(1), *fonts_);
@@ -69,6 +70,7 @@ Application::~Application() {
 
 engine::Status Application::save() {
   settings_.panels = dockspace_->open_panels();
+  settings_.run = bench_.preferences();
   if (auto saved = save_settings(options_.settings_folder, settings_); !saved) return saved;
   std::size_t size = 0;
   const char* text = ImGui::SaveIniSettingsToMemory(&size);
@@ -198,8 +200,12 @@ void Application::draw_dialogs() {
 }
 
 void Application::report_problems() {
-  for (Problem& problem : bench_.take_problems())
-    notices_.add(problem.is_error ? NoticeLevel::error : NoticeLevel::warning, std::move(problem.text));
+  for (Problem& problem : bench_.take_problems()) {
+    NoticeAction action;
+    if (problem.cpu_helps) action = {"Run on the CPU", "run.on_cpu"};
+    notices_.add(problem.is_error ? NoticeLevel::error : NoticeLevel::warning, std::move(problem.text),
+                 std::move(action));
+  }
 }
 
 void Application::play_sample() {
@@ -239,8 +245,20 @@ void Application::draw_toasts(float bottom) {
                    ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoFocusOnAppearing |
                    ImGuiWindowFlags_NoNav | ImGuiWindowFlags_AlwaysAutoResize);
   ImGui::BringWindowToDisplayFront(ImGui::GetCurrentWindow());
-  for (const Notice& notice : toasts) draw_notice(*ui_, notice, false);
+  for (const Notice& notice : toasts) {
+    draw_notice(*ui_, notice, false);
+    draw_action(notice);
+  }
   ImGui::End();
+}
+
+// What a notice offers, while it can be done.
+void Application::draw_action(const Notice& notice) {
+  const Command* command = commands_.find(notice.action.command);
+  if (command == nullptr || !commands_.is_enabled(*command)) return;
+  if (!button(*ui_, notice.action.label.c_str(), ButtonKind::link)) return;
+  notices_.dismiss_toasts();
+  commands_.run(command->id);
 }
 
 void Application::take_pictures() {

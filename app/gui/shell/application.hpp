@@ -77,6 +77,7 @@ class Application {
   void draw_contents();
   void draw_workspace(float top, float bottom);
   void draw_dialogs();
+  void draw_action(const Notice& notice);
   void draw_toasts(float bottom);
   void draw_tour(float transport_top, float transport_bottom);
   void start_tour();

@@ -11,20 +11,28 @@ namespace app::gui {
 
 enum class NoticeLevel { info, warning, error };
 
+// What a notice offers to do: a command.
+struct NoticeAction {
+  std::string label;  // empty: nothing
+  std::string command;
+};
+
 struct Notice {
   NoticeLevel level = NoticeLevel::info;
   std::string text;
   std::int64_t unix_seconds = 0;
   int repeats = 1;      // the same line again is counted, not repeated
   double shown_at = 0;  // of the pacing clock
+  NoticeAction action = {};
 };
 
 class Notices {
  public:
   static constexpr double kToastSeconds = 8;
+  static constexpr double kActionSeconds = 60;   // of a toast that offers something
   static constexpr std::size_t kMaxKept = 1000;  // the oldest go first
 
-  void add(NoticeLevel level, std::string text);
+  void add(NoticeLevel level, std::string text, NoticeAction action = {});
   std::vector<Notice> all() const;
   // Those still shown as toasts at this time of the pacing clock.
   std::vector<Notice> toasts(double now) const;

@@ -67,6 +67,9 @@ void Application::add_run_commands() {
       "run.slower", "Replay slower", "",
       [this] { bench_.playback().set_speed(bench_.playback().speed() / 2); }, has_run);
   add(
+      "run.on_cpu", "Run on the CPU what the GPU could not", "", [this] { bench_.run_on_cpu(); },
+      [this] { return bench_.can_run_on_cpu(); });
+  add(
       "run.stop", "Stop the run", "", [this] { bench_.post(live::Stop{}); }, live);
   add(
       "run.facts", "What this run is", "", [this] { dockspace_->show(current_layout(), "trace"); }, has_run,

@@ -45,6 +45,7 @@ RunOptions rerun_options(const Workbench& bench) {
   options.sampling.top_k = run.top_k;
   options.sampling.seed = run.seed;
   options.chains = std::max(1, run.chains);
+  apply(bench.preferences(), options);
   if (run.sinks > 0) options.policy.options.sinks = run.sinks;
   if (!bench.has_run()) return options;
   const std::int32_t prompt = view::prompt_positions(bench.sequence());

@@ -47,12 +47,15 @@ void RunProblems::watch_live(const live::LiveStatus& live) {
   const Seen now{message(live.error), message(live.trace_error), live.run};
   const bool another_run = now.run != live_.run;
   if (now.error && (another_run || now.error != live_.error)) {
+    const bool gpu = live.gpu_failed && live.model != nullptr;
     // Without a model what failed was loading one.
-    found_.push_back({true, live.model != nullptr
-                                ? fmt::format("The run failed: {}.", *now.error)
-                                : fmt::format("No model was loaded: {}. Expected is a Hugging Face directory "
-                                              "with config.json, tokenizer and weights.",
-                                              *now.error)});
+    found_.push_back({true,
+                      live.model != nullptr
+                          ? fmt::format("The run failed: {}.", *now.error)
+                          : fmt::format("No model was loaded: {}. Expected is a Hugging Face directory "
+                                        "with config.json, tokenizer and weights.",
+                                        *now.error),
+                      gpu});
   }
   if (now.trace_error && (another_run || now.trace_error != live_.trace_error)) {
     found_.push_back(

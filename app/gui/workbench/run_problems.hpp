@@ -15,6 +15,7 @@ namespace app::gui {
 struct Problem {
   bool is_error = false;  // else a warning
   std::string text;
+  bool cpu_helps = false;  // a GPU failed
 };
 
 class RunProblems {

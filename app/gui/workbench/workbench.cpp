@@ -133,10 +133,30 @@ void Workbench::start_run(const RunOptions& options, const fs::path& traces, boo
   live::StartRun start{options, std::make_shared<Sink>(run.model, wake_, run.trace, run.trace_bytes)};
   start.paused = paused;
   if (!run.trace.empty()) start.trace = TraceTarget{run.trace};
+  asked_ = options;
+  asked_traces_ = traces;
   engine_.post(std::move(start));
   opening_.reset();  // what was asked for last is what is wanted
   if (!has_run()) return show_live(std::move(run));
   starting_ = std::move(run);
+}
+
+bool Workbench::can_run_on_cpu() const {
+  return live_status_->gpu_failed && live_status_->model != nullptr && !live_status_->running();
+}
+
+void Workbench::run_on_cpu() {
+  start_run(on_cpu(asked_), asked_traces_);
+}
+
+const engine::GpuSurvey* Workbench::gpus() {
+  if (gpus_) return &*gpus_;
+  if (auto found = looks_for_gpus_.take()) {
+    gpus_ = std::move(*found);
+  } else if (!looks_for_gpus_.busy()) {
+    looks_for_gpus_.start([] { return engine::survey_gpus(); }, wake_);
+  }
+  return gpus_ ? &*gpus_ : nullptr;
 }
 
 void Workbench::show_live(Starting run) {

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "app/gui/workbench/background.hpp"
+#include "app/gui/workbench/device_choice.hpp"
 #include "app/gui/workbench/playback.hpp"
 #include "app/gui/workbench/run_problems.hpp"
 #include "app/live/live_engine.hpp"
@@ -51,6 +53,15 @@ class Workbench {
   // pauses after its first step. What is shown stays until the run has begun; if it is refused, for good.
   void start_run(const RunOptions& options, const std::filesystem::path& traces, bool paused = false);
   void post(live::Command command);  // pause, resume, pace, stop
+  // The last run that was asked for, once more, where a GPU could not run it.
+  bool can_run_on_cpu() const;
+  void run_on_cpu();
+  // Where runs go, until the settings are saved; set by the prompt panel and the command line.
+  RunPreferences& preferences() { return preferences_; }
+  const RunPreferences& preferences() const { return preferences_; }
+  // The machine's GPUs; null until they have been looked for, which the first call begins.
+  const engine::GpuSurvey* gpus();
+  void set_gpus(engine::GpuSurvey survey) { gpus_ = std::move(survey); }
   RunSource source() const { return source_; }
   const live::LiveStatus& live() const { return *live_status_; }
   // Of the trace that is being opened, else of the one that is shown; null: there is none.
@@ -150,6 +161,10 @@ class Workbench {
   live::LiveEngine engine_;
   std::shared_ptr<const live::LiveStatus> live_status_;
   RunOptions options_;
+  RunOptions asked_;  // of the last start_run()
+  std::filesystem::path asked_traces_;
+  RunPreferences preferences_;
+  std::optional<engine::GpuSurvey> gpus_;
   RunSource source_ = RunSource::none;
   std::shared_ptr<view::RunModel> model_;  // of the run shown
   std::optional<Starting> starting_;
@@ -176,6 +191,7 @@ class Workbench {
   TextMarks marks_;
   bool play_when_read_ = false;
   std::shared_ptr<std::atomic<std::int64_t>> trace_bytes_;  // of the run shown, written by its sink
+  Background<engine::GpuSurvey> looks_for_gpus_;            // last: it wakes the window
 };
 
 }  // namespace app::gui

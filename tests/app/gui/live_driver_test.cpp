@@ -589,6 +589,69 @@ void full_disk(ImGuiTestContext* context, Driver& driver) {
   IM_CHECK_EQ(bench.positions(), static_cast<std::int32_t>(std::string(kPrompt).size()) + 1500 - 1);
 }
 
+const char* device_shown(Driver& driver) {
+  return driver.bench().preferences().device.c_str();
+}
+
+bool is_disabled(ImGuiTestContext* context, const char* item) {
+  return (context->ItemInfo(item).ItemFlags & ImGuiItemFlags_Disabled) != 0;
+}
+
+// Where runs go: nothing to choose without a GPU; with one, it is chosen, profiled, and what fails on it runs
+// on the CPU.
+void devices(ImGuiTestContext* context, Driver& driver) {
+  app::gui::Workbench& bench = driver.bench();
+  if (!engine_status(driver).model) choose_model(context, driver, stage().model.path());
+  engine::GpuSurvey none;
+  none.reason = "no NVIDIA driver";
+  bench.set_gpus(none);
+  use_form(context, driver);
+  context->Yield(3);
+  IM_CHECK(is_disabled(context, "##device"));
+  IM_CHECK(is_disabled(context, "##profile"));
+
+  engine::GpuSurvey survey;
+  survey.built = survey.present = true;
+  survey.devices.resize(2);
+  survey.devices[0].name = "Old GPU";
+  survey.devices[0].reason = "its compute capability is 7.0";
+  survey.devices[1].index = 200;  // none that this machine has
+  survey.devices[1].name = "New GPU";
+  bench.set_gpus(survey);
+  context->Yield(3);
+  IM_CHECK(!is_disabled(context, "##device"));
+  context->ComboClick("##device/GPU 200: New GPU");
+  context->Yield(2);
+  IM_CHECK_STR_EQ(device_shown(driver), "cuda:200");
+  context->ComboClick("##profile/detailed: every kernel");
+  context->ItemCheck("measure what profiling costs");
+  IM_CHECK_STR_EQ(bench.preferences().profile.c_str(), "detailed");
+  IM_CHECK(bench.preferences().measure_cost);
+
+  fill_form(context, driver, "12");
+  press_run(context, driver);
+  Driver::wait(context, 60, [&] { return engine_status(driver).error.has_value(); });
+  context->Yield(3);
+  IM_CHECK(engine_status(driver).gpu_failed);
+  IM_CHECK(engine_status(driver).error->message.starts_with("--device cuda"));
+  const auto runs = engine_status(driver).run;
+  context->ItemClick("//##toasts/Run on the CPU");
+  Driver::wait(context, 60, [&] { return engine_status(driver).run > runs; });
+  wait_for_end(context, driver);
+  IM_CHECK(!engine_status(driver).error);
+  IM_CHECK_STR_EQ(bench.run().run().backend.c_str(), "cpu");
+  IM_CHECK_STR_EQ(end_reason(driver).c_str(), "length");
+  IM_CHECK_STR_EQ(device_shown(driver), "cuda:200");  // what is preferred stays
+  IM_CHECK(!bench.can_run_on_cpu());
+
+  use_form(context, driver);
+  context->ComboClick("##device/CPU");
+  context->Yield(2);
+  IM_CHECK(is_disabled(context, "##profile"));
+  bench.preferences() = {};
+  bench.set_gpus(none);
+}
+
 }  // namespace
 
 void add_live_tests(Driver& driver) {
@@ -602,6 +665,7 @@ void add_live_tests(Driver& driver) {
   driver.add("another_policy_is_run_without_a_preview", other_policy);
   driver.add("a_recorded_run_replays_as_it_was_and_can_be_verified", replayed);
   driver.add("what_is_refused_loses_nothing", refusals);
+  driver.add("a_device_is_chosen_and_the_cpu_runs_what_a_gpu_cannot", devices);
   driver.add("a_full_disk_ends_the_recording_alone", full_disk);
 }
 

@@ -82,3 +82,23 @@ TEST_CASE("Problems, a model that cannot be loaded and a recording that breaks o
   problems.watch_live(live);
   CHECK(problems.take().size() == 2);
 }
+
+TEST_CASE("Problems, a run that a GPU could not do offers the CPU, where there is a model to run") {
+  app::live::LiveStatus status;
+  status.run = 1;
+  status.error = engine::failed("the GPU is out of memory for caches during a step of 1 token");
+  status.gpu_failed = true;
+  status.model = std::make_shared<const engine::Model>();
+  RunProblems problems;
+  problems.watch_live(status);
+  auto told = problems.take();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].cpu_helps);
+  CHECK_THAT(told[0].text, ContainsSubstring("out of memory"));
+  status.run = 2;
+  status.gpu_failed = false;
+  problems.watch_live(status);
+  told = problems.take();
+  REQUIRE(told.size() == 1);
+  CHECK_FALSE(told[0].cpu_helps);
+}

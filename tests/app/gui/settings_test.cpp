@@ -31,6 +31,7 @@ TEST_CASE("Settings come back as they were saved") {
   settings.recent = {"/a b/\xC3\xA9.db"};
   settings.panels = {{"inspect/log", false}};
   settings.shortcuts = {{"file.quit", "Ctrl+W"}};
+  settings.run = {"cuda:1", "detailed", true};
   REQUIRE(save_settings(folder.path / "new", settings));
   const LoadedSettings loaded = load_settings(folder.path / "new");
   CHECK(loaded.problems.empty());
@@ -42,6 +43,9 @@ TEST_CASE("Settings come back as they were saved") {
   CHECK(loaded.settings.recent == settings.recent);
   CHECK(loaded.settings.panels == settings.panels);
   CHECK(loaded.settings.shortcuts == settings.shortcuts);
+  CHECK(loaded.settings.run.device == "cuda:1");
+  CHECK(loaded.settings.run.profile == "detailed");
+  CHECK(loaded.settings.run.measure_cost);
 }
 
 TEST_CASE("No settings file is no problem") {
@@ -109,4 +113,14 @@ TEST_CASE("Recent files are the newest few, each once") {
   CHECK(settings.recent.size() == kMaxRecent);
   CHECK(settings.recent[0] == "/t15");
   CHECK(settings.recent[1] == "/t19");
+}
+
+TEST_CASE("A device and a profile that there are none of are reported, and automatic and light are used") {
+  const Folder folder;
+  folder.write("settings.json", R"({"device": "tpu", "profile": "all", "measure_cost": 1})");
+  const LoadedSettings loaded = load_settings(folder.path);
+  CHECK(loaded.problems.size() == 3);
+  CHECK(loaded.settings.run.device == "auto");
+  CHECK(loaded.settings.run.profile == "light");
+  CHECK_FALSE(loaded.settings.run.measure_cost);
 }
