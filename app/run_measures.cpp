@@ -64,7 +64,7 @@ engine::Result<profiling::ProfilingCost> measure_profiling(const std::shared_ptr
 RunMeasures::RunMeasures(engine::EventSink& next, const engine::BackendOptions& backend) : next_(next) {
   if (backend.device == engine::Device::cpu || backend.reference) return;
   const auto rate = engine::gpu_copy_bytes_per_second(backend.gpu);
-  if (rate) copy_bytes_per_second_ = *rate;  // without it, shares of the ceiling are not known
+  if (rate && *rate > 0) copy_bytes_per_second_ = *rate;  // else shares of the ceiling are not known
 }
 
 void RunMeasures::on_event(engine::Event event) {
