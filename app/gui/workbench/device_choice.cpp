@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace app::gui {
 
@@ -29,8 +30,11 @@ std::string no_profiling_reason(const engine::GpuSurvey& survey, const RunPrefer
 }
 
 void apply(const RunPreferences& preferences, RunOptions& options) {
+  if (preferences.device == "cpu") {
+    options = on_cpu(std::move(options));
+    return;
+  }
   options.device.device = preferences.device;
-  if (preferences.device == "cpu") return;
   options.profile = preferences.profile;
   options.measure_cost = preferences.measure_cost && preferences.profile != "off";
 }

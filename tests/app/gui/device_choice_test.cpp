@@ -74,6 +74,9 @@ TEST_CASE("Preferences become a run's options, and on the CPU none of a GPU's ar
   CHECK(cpu.prompt.text == "Tell me.");
   CHECK(app::session_options(cpu));
   CHECK(app::session_options(*to_run_options(form, {"cpu", "detailed", true})));
+  app::RunOptions profiled = *options;  // --profile, where the settings say the CPU
+  apply({"cpu", "light", false}, profiled);
+  CHECK(app::session_options(profiled));
 }
 
 TEST_CASE("Machine facts say what kernels are timed with, or why they are not") {
