@@ -92,13 +92,13 @@ std::string cost_text(const ProfileFacts& facts) {
 
 std::string cost_about(const ProfileFacts& facts) {
   if (!facts.cost_percent) {
-    return "What profiling costs was not measured in this run. Run the same prompt with --profile off and "
-           "compare the tokens per second of decoding.";
+    return "What profiling costs was not measured in this run. Start it with --measure-cost, which decodes a "
+           "few tokens in each profile mode after the run.";
   }
   const std::string off = facts.off_tokens_per_s
                               ? fmt::format(" ({} without)", format_rate(*facts.off_tokens_per_s, "tok/s"))
                               : "";
-  return fmt::format("Decoding is slower by {} than unprofiled{}, measured on this run.",
+  return fmt::format("Decoding is slower by {} than unprofiled{}, measured after this run.",
                      format_percent(*facts.cost_percent / 100), off);
 }
 

@@ -16,7 +16,8 @@ std::string driver_library_error() {
 #else
   if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr) return {};
   const char* reason = dlerror();
-  return reason != nullptr ? reason : "libcuda.so.1 cannot be opened";
+  const std::string text = reason != nullptr ? reason : "libcuda.so.1 cannot be opened";
+  return text.find("No such file") == std::string::npos ? text : "libcuda.so.1 was not found";
 #endif
 }
 

@@ -120,7 +120,7 @@ TEST_CASE("RunMeasures, a GPU that fails while the cost is measured leaves the r
   CHECK(std::holds_alternative<engine::RunFinished>(events.events.back()));
 }
 
-TEST_CASE("--measure-cost, is refused where nothing is profiled") {
+TEST_CASE("Measuring the cost of profiling, is refused where nothing is profiled") {
   app::RunOptions options;
   options.measure_cost = true;
   options.device.device = "cpu";

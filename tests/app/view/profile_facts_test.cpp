@@ -37,7 +37,7 @@ TEST_CASE("profile_facts, says how a GPU's kernels were timed, and what that cos
 TEST_CASE("profile_facts, a cost that was not measured is said to be so, with how to measure it") {
   const ProfileFacts facts = profile_facts(*gpu_run({.cost = false, .ceiling = false}));
   CHECK(cost_text(facts) == "cost not measured");
-  CHECK(cost_about(facts).find("--profile off") != std::string::npos);
+  CHECK(cost_about(facts).find("--measure-cost") != std::string::npos);
   CHECK_FALSE(facts.copy_ceiling_gb_per_s);
 }
 
