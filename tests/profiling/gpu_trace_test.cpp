@@ -64,8 +64,9 @@ void record_gpu_run(const std::filesystem::path& path) {
   if (!status) FAIL(status.error().message);
 }
 
+// The default model on a prompt of two words, recorded by the last program that wrote version 1.
 const std::filesystem::path kVersion1 =
-    std::filesystem::path(DMSCOPE_TESTS_DIR) / "../assets/sample/needle.db";
+    std::filesystem::path(DMSCOPE_TESTS_DIR) / "profiling/data/version1.db";
 
 }  // namespace
 

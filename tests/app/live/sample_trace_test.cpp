@@ -25,5 +25,5 @@ TEST_CASE("The sample trace, is small, whole, finds its needle and has spans and
   CHECK(run.policy == "dms");
   CHECK(run.prompt.find("58316") != std::string::npos);
   CHECK(!sink->all<engine::SpansRecorded>().empty());
-  CHECK(sink->all<engine::QualityMeasured>().size() == 2 * 1056);
+  CHECK(sink->all<engine::QualityMeasured>().size() == 2 * 1054);
 }
