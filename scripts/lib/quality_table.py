@@ -1,4 +1,4 @@
-"""Markdown tables from what scripts/make_quality measured: one per context and kind, then all of it in one for the card.
+"""Markdown tables from what scripts/make_quality measured: one per context and kind, then all in one for the card.
 
 Usage: quality_table.py FOLDER, with FOLDER/{plain,dms}-{text,tasks}-CONTEXT/summary.json.
 """
@@ -17,11 +17,20 @@ def main(folder: Path) -> None:
     for context in contexts:
         print(f"### {context:,} tokens\n")
         for kind, table in (("text", text_table), ("tasks", task_table)):
-            plain, dms = (summaries.get(f"{model}-{kind}-{context}") for model in ("plain", "dms"))
-            if plain and dms:  # an interrupted measurement lacks some
+            plain, dms = both(summaries, kind, context)
+            if plain:
                 print(table(plain, dms))
     print("### Together\n")
     print(card_table(summaries, contexts))
+
+
+def both(summaries: dict, kind: str, context: int) -> tuple[list, list]:
+    """Rows of both models; none where an interrupted measurement left one of them without, or with fewer samples."""
+    plain, dms = (summaries.get(f"{model}-{kind}-{context}", []) for model in ("plain", "dms"))
+    if {row["samples"] for row in plain} == {row["samples"] for row in dms}:
+        return plain, dms
+    print(f"{kind} at {context} tokens is not measured in full: run scripts/make_quality again", file=sys.stderr)
+    return [], []
 
 
 def card_table(summaries: dict, contexts: list[int]) -> str:
@@ -29,8 +38,8 @@ def card_table(summaries: dict, contexts: list[int]) -> str:
     columns: dict[str, dict[str, str]] = {}
     for context in contexts:
         for kind in ("text", "tasks"):
-            plain, dms = (summaries.get(f"{model}-{kind}-{context}") for model in ("plain", "dms"))
-            for task in dict.fromkeys(row["task"] for row in plain or [] if dms):
+            plain, dms = both(summaries, kind, context)
+            for task in dict.fromkeys(row["task"] for row in plain):
                 columns[f"{task}, {context:,}"] = card_column(of(plain, task), of(dms, task))
     names = dict.fromkeys(name for column in columns.values() for name in column)
     lines = [f"| |{''.join(f' {title} |' for title in columns)}", "|---|" + "---:|" * len(columns)]
@@ -41,7 +50,8 @@ def card_table(summaries: dict, contexts: list[int]) -> str:
 
 def card_column(plain: list, dms: list) -> dict[str, str]:
     dense = next(row for row in plain if row["policy"] == "dense")
-    return {name: f"{card_value(row, dense)} ({row['ratio']:.1f})" for name, row in [(ORIGINAL, dense)] + named(plain, dms)}
+    rows = [(ORIGINAL, dense)] + named(plain, dms)
+    return {name: f"{card_value(row, dense)} ({row['ratio']:.1f})" for name, row in rows}
 
 
 def card_value(row: dict, dense: dict) -> str:
