@@ -158,8 +158,8 @@ def test_a_run_stops_when_its_time_is_up_and_goes_on_from_there(inputs, tmp_path
 
 def test_a_loss_that_is_not_a_number_stops_before_it_does_harm(inputs, tmp_path):
     class PoisonedRun(Run):
-        def _state(self, ids, micro):
-            state = super()._state(ids, micro)
+        def _state(self, ids, micro, threshold):
+            state = super()._state(ids, micro, threshold)
             if self.step == 13:
                 state.noise[0, 0, 0, 5] = torch.nan
             return state
@@ -227,7 +227,7 @@ def test_the_zeroing_phase_starts_from_the_original_and_ends_without_the_channel
     ids, weights = run.batches.batch(0, 0, 0)
 
     def kl(channel_scale):
-        state = run._state(ids, 0)
+        state = run._state(ids, 0, 0.0)
         state.channel_scale = channel_scale
         assert state.mode is Mode.ZEROING
         return run.distiller(ids, weights, state, 0.0)["kl"].item()
