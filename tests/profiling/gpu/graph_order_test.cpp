@@ -26,7 +26,7 @@ struct Decoding {
 
   Decoding() {
     attributor.start_run(0, 1);
-    for (const std::uint64_t graph : {1, 2}) {
+    for (const std::uint64_t graph : {1UL, 2UL}) {
       for (std::uint64_t node = 1; node <= kNodes; ++node) {
         nodes.open_scope({-1, engine::Phase::decode, static_cast<std::int16_t>(node),
                           static_cast<std::int16_t>(10 * graph), 0});
