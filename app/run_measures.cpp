@@ -13,8 +13,6 @@ namespace {
 
 // Of one sample, far more than its tokens take: the steps are what ends it.
 constexpr double kLongestSample = 60;
-// Beyond those that are timed: SpeedBench's own, before its clock starts.
-constexpr std::int32_t kSpareTokens = 8;
 
 // A run of the profiler's own, whose records nobody keeps.
 class ProfiledAside {
@@ -47,7 +45,7 @@ engine::Result<profiling::ProfilingCost> measure_profiling(const std::shared_ptr
   backend.spans = false;  // the profiler alone is looked at
   auto bench = engine::SpeedBench::create(model, engine::make_policy(*facts, *model), backend);
   if (!bench) return bench.error();
-  const std::int32_t room = model->config.max_positions - profiling::kCostTokens - kSpareTokens;
+  const std::int32_t room = model->config.max_positions - profiling::kCostTokens - engine::kSpareSteps;
   const std::int32_t from = std::clamp(depth, 0, std::max(0, room));
   const ProfiledAside aside(profiler);
   if (auto status = (*bench)->prepare(from, stop); !status) return status.error();

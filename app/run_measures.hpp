@@ -31,7 +31,7 @@ class RunMeasures : public engine::EventSink {
  public:
   // Measures the copy rate if the run may come to a GPU; that takes a moment the first time.
   RunMeasures(engine::EventSink& next, const engine::BackendOptions& backend);
-  // Tells the end if finish() has not.
+  // Tells the end if nobody has.
   ~RunMeasures() override { release(); }
 
   void on_event(engine::Event event) override;

@@ -6,6 +6,7 @@
 
 #include "app/arguments.hpp"
 #include "engine/bench/shape_model.hpp"
+#include "engine/bench/speed.hpp"
 
 namespace app {
 
@@ -28,9 +29,6 @@ constexpr std::array kSections{
     SectionName{"trace", Section::trace},
     SectionName{"profiling", Section::profiling},
 };
-
-// Steps before a sample's clock starts, and a little room.
-constexpr std::int32_t kSpareSteps = 8;
 
 std::vector<GridPoint> read_grid(const std::vector<std::string>& texts) {
   std::vector<GridPoint> grid;
@@ -152,13 +150,13 @@ engine::Result<std::shared_ptr<const engine::Model>> bench_model(const BenchOpti
 engine::Status check_positions(const BenchOptions& options, const engine::Model& model) {
   const std::int64_t limit = model.config.max_positions;
   for (const std::int32_t depth : options.depths) {
-    if (depth + kSpareSteps > limit) {
+    if (depth + engine::kSpareSteps > limit) {
       return engine::bad_input("--depths: {} leaves no room to decode in max_position_embeddings {}", depth,
                                limit);
     }
   }
   for (const GridPoint& point : options.grid) {
-    if (std::int64_t{point.depth} + kSpareSteps > limit) {
+    if (std::int64_t{point.depth} + engine::kSpareSteps > limit) {
       return engine::bad_input("--grid: {} leaves no room to decode in max_position_embeddings {}",
                                point.depth, limit);
     }

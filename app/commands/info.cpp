@@ -36,16 +36,23 @@ Json program_json() {
                                         NLOHMANN_JSON_VERSION_PATCH)}};
 }
 
-Json device_json() {
+// Asked once: libraries are opened for it.
+struct GpuFacts {
+  engine::GpuSurvey survey = engine::survey_gpus();
+  profiling::GpuTool cupti = profiling::find_cupti();
+  profiling::GpuTool nvml = profiling::find_nvml();
+};
+
+Json device_json(const GpuFacts& gpu) {
   const engine::HostInfo host = engine::describe_host();
   Json json{{"processor", host.processor},
             {"usable_cores", host.usable_cores},
             {"instruction_set", host.instruction_set},
             {"instruction_set_reason", host.instruction_set_reason},
             {"available_instruction_sets", host.available_sets},
-            {"cuda", gpu_json(engine::survey_gpus())},
-            {"cupti", tool_json(profiling::find_cupti())},
-            {"nvml", tool_json(profiling::find_nvml())}};
+            {"cuda", gpu_json(gpu.survey)},
+            {"cupti", tool_json(gpu.cupti)},
+            {"nvml", tool_json(gpu.nvml)}};
   return json;
 }
 
@@ -133,7 +140,7 @@ struct InfoOptions {
 };
 
 engine::Status print_json(const InfoOptions& options, const engine::Model* model, Console& console) {
-  Json json{{"program", program_json()}, {"device", device_json()}};
+  Json json{{"program", program_json()}, {"device", device_json(GpuFacts())}};
   if (model != nullptr) json["model"] = model_json(*model);
   if (options.trace) {
     const auto trace = profiling::describe_trace(*options.trace, true);
@@ -145,8 +152,9 @@ engine::Status print_json(const InfoOptions& options, const engine::Model* model
 }
 
 engine::Status print_text(const InfoOptions& options, const engine::Model* model, Console& console) {
-  std::string text = program_text(program_json(), device_json()) + gpu_text(engine::survey_gpus()) +
-                     tool_text("CUPTI", profiling::find_cupti()) + tool_text("NVML", profiling::find_nvml());
+  const GpuFacts gpu;
+  std::string text = program_text(program_json(), device_json(gpu)) + gpu_text(gpu.survey) +
+                     tool_text("CUPTI", gpu.cupti) + tool_text("NVML", gpu.nvml);
   if (model != nullptr) text += model_text(*model);
   if (options.trace) {
     const auto trace = profiling::describe_trace(*options.trace, false);

@@ -9,6 +9,7 @@
 #include "app/view/format.hpp"
 #include "app/view/kernel_class.hpp"
 #include "app/view/saturating.hpp"
+#include "engine/events/gpu_profiler.hpp"
 
 namespace app::view {
 
@@ -30,8 +31,8 @@ bool has_gpu_times(const SpanView& spans) {
 }
 
 bool is_fall_back(const std::string& notice) {
-  return notice.find("without CUPTI") != std::string::npos || notice.starts_with("profiling is off") ||
-         notice.starts_with("detailed profiling ended");
+  return notice.starts_with(engine::kWithoutCupti) || notice.starts_with(engine::kDetailedEnded) ||
+         notice.starts_with(engine::kProfilingOff);
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ ProfileFacts profile_facts(const RunSnapshot& run) {
   for (std::int32_t i = 0; i < run.notice_count(); ++i) {
     if (!is_fall_back(run.notice(i))) continue;
     facts.fall_backs.push_back(run.notice(i));
-    facts.without_cupti = facts.without_cupti || run.notice(i).find("without CUPTI") != std::string::npos;
+    facts.without_cupti = facts.without_cupti || run.notice(i).starts_with(engine::kWithoutCupti);
   }
   return facts;
 }

@@ -12,9 +12,8 @@ const char* explanation(int code) {
     case kMemoryAllocation:
       return "the GPU is out of memory";
     case 46:  // devices unavailable: exclusive mode, or the GPU is gone
-      return "the GPU is held by another process (exclusive compute mode, nvidia-smi shows whose) or has "
-             "become "
-             "unavailable";
+      return "the GPU is held by another process (exclusive compute mode, nvidia-smi shows whose) "
+             "or has become unavailable";
     case 101:  // invalid device
       return "there is no such GPU";
     case 209:  // no kernel image
@@ -37,8 +36,8 @@ const char* explanation(int code) {
     case 4:    // cudart unloading
     case 201:  // device uninitialized
     case 999:  // unknown
-      return "the GPU was lost (reset, unplugged, or its driver was stopped; nvidia-smi shows whether it is "
-             "back)";
+      return "the GPU was lost (reset, unplugged, or its driver was stopped; "
+             "nvidia-smi shows whether it is back)";
     default:
       return "the GPU reports an error";
   }

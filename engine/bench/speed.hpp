@@ -30,6 +30,10 @@ struct PrefillSample {
   double seconds = 0;
 };
 
+// Room that a decode sample takes beyond its depth and its timed tokens: steps before the clock starts, and a
+// little more.
+inline constexpr std::int32_t kSpareSteps = 8;
+
 class SpeedBench {
  public:
   static Result<std::unique_ptr<SpeedBench>> create(std::shared_ptr<const Model> model,

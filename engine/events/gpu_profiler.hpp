@@ -27,6 +27,11 @@ inline constexpr std::int16_t kProfilerCost = -3;  // time that the profiler its
 // known in prefill.
 inline constexpr std::int64_t kCacheBytes = -1;
 
+// How a profiler's notices begin that tell of a fall-back: a reader of the run knows them by it.
+inline constexpr std::string_view kWithoutCupti = "kernels are timed without CUPTI: ";
+inline constexpr std::string_view kDetailedEnded = "detailed profiling ended at step ";
+inline constexpr std::string_view kProfilingOff = "profiling is off: ";
+
 // Whose the launches are.
 struct GpuScope {
   Step step = 0;  // how many calls of Backend::step() came before this one; -1: a graph is being captured

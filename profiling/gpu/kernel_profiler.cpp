@@ -81,7 +81,7 @@ void KernelProfiler::start_run(std::int64_t steady_start_ns) {
 void KernelProfiler::say_beginning(engine::GpuRecords& out) {
   if (std::exchange(beginning_told_, true)) return;
   out.parameters.push_back({step_, "profile", std::string(name_of(mode_))});
-  if (source_ == nullptr) out.notices.emplace_back("kernels are timed without CUPTI: " + reason_);
+  if (source_ == nullptr) out.notices.push_back(std::string(engine::kWithoutCupti) + reason_);
 }
 
 void KernelProfiler::take(engine::GpuRecords& out) {
@@ -109,9 +109,10 @@ void KernelProfiler::fall_back(engine::GpuRecords& out) {
   if (!why.empty() && mode_ == ProfileMode::detailed) {
     if (const auto status = set_mode(ProfileMode::light); !status) failure_ = status.error().message;
     out.parameters.push_back({step_, "profile", std::string(name_of(mode_))});
-    out.notices.emplace_back("detailed profiling ended at step " + std::to_string(step_) + ": " + why);
+    out.notices.push_back(std::string(engine::kDetailedEnded) + std::to_string(step_) + ": " + why);
   }
-  if (!failure_.empty()) out.notices.emplace_back("profiling is off: " + std::exchange(failure_, {}));
+  if (!failure_.empty())
+    out.notices.push_back(std::string(engine::kProfilingOff) + std::exchange(failure_, {}));
 }
 
 void KernelProfiler::finish_run(engine::GpuRecords& out) {

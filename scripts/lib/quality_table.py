@@ -14,14 +14,15 @@ POLICIES = {"window": "sliding window", "knorm": "key norm", "dms": "learned"}
 def main(folder: Path) -> None:
     summaries = {path.parent.name: json.loads(path.read_text())["rows"] for path in folder.glob("*/summary.json")}
     contexts = sorted({int(name.rsplit("-", 1)[1]) for name in summaries})
+    measured = {(context, kind): both(summaries, kind, context) for context in contexts for kind in TABLES}
     for context in contexts:
         print(f"### {context:,} tokens\n")
-        for kind, table in (("text", text_table), ("tasks", task_table)):
-            plain, dms = both(summaries, kind, context)
+        for kind, table in TABLES.items():
+            plain, dms = measured[context, kind]
             if plain:
                 print(table(plain, dms))
     print("### Together\n")
-    print(card_table(summaries, contexts))
+    print(card_table(measured))
 
 
 def both(summaries: dict, kind: str, context: int) -> tuple[list, list]:
@@ -33,14 +34,12 @@ def both(summaries: dict, kind: str, context: int) -> tuple[list, list]:
     return [], []
 
 
-def card_table(summaries: dict, contexts: list[int]) -> str:
+def card_table(measured: dict) -> str:
     """Policy by task: what each setting costs or finds, and the ratio realised there."""
     columns: dict[str, dict[str, str]] = {}
-    for context in contexts:
-        for kind in ("text", "tasks"):
-            plain, dms = both(summaries, kind, context)
-            for task in dict.fromkeys(row["task"] for row in plain):
-                columns[f"{task}, {context:,}"] = card_column(of(plain, task), of(dms, task))
+    for (context, _), (plain, dms) in measured.items():
+        for task in dict.fromkeys(row["task"] for row in plain):
+            columns[f"{task}, {context:,}"] = card_column(of(plain, task), of(dms, task))
     names = dict.fromkeys(name for column in columns.values() for name in column)
     lines = [f"| |{''.join(f' {title} |' for title in columns)}", "|---|" + "---:|" * len(columns)]
     for name in names:
@@ -101,6 +100,8 @@ def named(plain: list, dms: list) -> list:
     evicting = [row for row in plain if row["policy"] != "dense"]
     return rows + [(f"{POLICIES[row['policy']]}, asked for {row['target_cr']:g}", row) for row in evicting]
 
+
+TABLES = {"text": text_table, "tasks": task_table}
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))

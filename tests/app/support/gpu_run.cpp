@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/backend/cuda_operations.hpp"
 #include "profiling/trace_writer.hpp"
 #include "tests/profiling/synthetic_run.hpp"
 
@@ -17,27 +19,10 @@ namespace {
 
 using engine::Span;
 
-// As the CUDA backend names them, and the session after it.
-enum Operation : std::int16_t {
-  embed,
-  qkv,
-  gates,
-  attention,
-  attention_out,
-  mlp_up,
-  mlp_down,
-  head,
-  pick,
-  transfer,
-  cache,
-  graph,
-  unattributed,
-  profiling_cost,
-};
-constexpr std::array<const char*, 14> kOperations{
-    "embed", "qkv",  "gates",    "attention", "attention_out", "mlp_up",       "mlp_down",
-    "head",  "pick", "transfer", "cache",     "graph",         "unattributed", "profiling"};
-constexpr std::int16_t kFirstKernel = 12;  // after the backend's own names
+using enum engine::CudaOperation;
+constexpr auto kFirstKernel = static_cast<std::int16_t>(std::size(engine::kCudaOperations));
+// As the session numbers them, after the backend's.
+constexpr std::int16_t kUnattributed = kFirstKernel, kProfilerCost = kFirstKernel + 1;
 
 enum Kernel : std::int16_t {
   small_matmul,
@@ -72,7 +57,7 @@ constexpr std::int64_t kHidden = 4096, kMlp = 12288, kVocab = 151936, kHeadDim =
 constexpr std::int64_t kHostNs = 60'000;  // of a step, before its first and after its last kernel
 
 struct Work {
-  std::int16_t operation;
+  engine::CudaOperation operation;
   std::int16_t kernel;
   std::int64_t bytes;    // 0: not known
   double share;          // of the copy ceiling that it reaches
@@ -103,10 +88,11 @@ class GpuRun : public engine::EventSink {
     run.device = "GPU 0: NVIDIA H200, compute capability 9.0, 132 multiprocessors, 139.8 GiB";
     run.backend = "cuda";
     run.slot_bytes = kSlotBytes;
-    run.operations.assign(kOperations.begin(), kOperations.end());
+    run.operations.assign(std::begin(engine::kCudaOperations), std::end(engine::kCudaOperations));
+    run.operations.insert(run.operations.end(), {"unattributed", "profiling"});
     run.kernels.clear();
-    for (std::int16_t i = 0; i < kFirstKernel; ++i)
-      run.kernels.push_back(std::string(kOperations[static_cast<std::size_t>(i)]) + "_cuda");
+    for (const char* operation : engine::kCudaOperations)
+      run.kernels.push_back(std::string(operation) + "_cuda");
     to_.on_event(std::move(run));
     tell_profile();
   }
@@ -192,8 +178,8 @@ class GpuRun : public engine::EventSink {
     span.end_ns = device_ns_ + duration(work);
     span.step = step;
     span.layer = layer;
-    span.operation = work.operation;
-    span.kernel = cupti() ? named(work.kernel) : work.operation;
+    span.operation = static_cast<std::int16_t>(work.operation);
+    span.kernel = cupti() ? named(work.kernel) : span.operation;
     span.device = 0;
     span.stream = cupti() ? kForwardStream : 0;
     span.graph = graph_number;
@@ -207,9 +193,10 @@ class GpuRun : public engine::EventSink {
     if (!in_graph && cupti()) add_call(step, layer, work.operation, launch_kernel, 2'600);
   }
 
-  void add_call(engine::Step step, std::int16_t layer, std::int16_t operation, std::int16_t call,
+  void add_call(engine::Step step, std::int16_t layer, engine::CudaOperation operation, std::int16_t call,
                 std::int64_t ns) {
-    Span span{host_ns_, host_ns_ + ns, step, layer, operation, named(call), -1, engine::kLaunchLane};
+    Span span{host_ns_, host_ns_ + ns,      step, layer, static_cast<std::int16_t>(operation), named(call),
+              -1,       engine::kLaunchLane};
     host_ns_ = span.end_ns + 900;
     fresh_.push_back(span);
   }
@@ -217,7 +204,8 @@ class GpuRun : public engine::EventSink {
   void add_copy(engine::Step step, std::int16_t kernel, std::int32_t stream, std::int64_t at,
                 std::int64_t bytes) {
     if (!cupti()) return;
-    Span span{at, at + 1'900 + bytes / 50, step, -1, transfer, named(kernel), 0, stream};
+    Span span{at,    at + 1'900 + bytes / 50, step, -1, static_cast<std::int16_t>(transfer), named(kernel), 0,
+              stream};
     span.bytes = bytes;
     fresh_.push_back(span);
   }
@@ -257,7 +245,7 @@ class GpuRun : public engine::EventSink {
     }
     if (step.step % 10 == 0 && cupti()) {
       Span span{host_ns_ + 30'000, host_ns_ + 74'000, -1, -1,
-                profiling_cost,    named(flush),      -1, engine::kProfilerLane};
+                kProfilerCost,     named(flush),      -1, engine::kProfilerLane};
       fresh_.push_back(span);
     }
   }
@@ -313,7 +301,7 @@ class GpuRun : public engine::EventSink {
       span.start_ns = idle_ns_ + i * 22'000;
       span.end_ns = span.start_ns + 20'000;
       span.step = -1;
-      span.operation = unattributed;
+      span.operation = kUnattributed;
       span.kernel = named(tiled_matmul);
       span.device = 0;
       span.stream = kForwardStream;
