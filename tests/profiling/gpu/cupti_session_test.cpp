@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 
 #include "profiling/gpu/kernel_profiler.hpp"
 #include "tests/profiling/gpu/cupti_records.hpp"
@@ -20,7 +21,8 @@ MockCupti& fresh_mock() {
   if (!library) FAIL(library.error().message);
   const auto get = reinterpret_cast<MockCupti* (*)()>(library->symbol("mock_cupti"));
   REQUIRE(get != nullptr);
-  *get() = MockCupti{};
+  std::destroy_at(get());
+  std::construct_at(get());
   get()->next_record = &next_record_by_size;
   return *get();
 }

@@ -35,12 +35,12 @@ CUptiResult cuptiSubscribe_v2(CUpti_SubscriberHandle* subscriber, CUpti_Callback
   mock().user = user;
   mock().subscribed = true;
   ++mock().subscriptions;
-  mock().log.emplace_back("subscribe");
+  mock().note("subscribe");
   return CUPTI_SUCCESS;
 }
 CUptiResult cuptiUnsubscribe(CUpti_SubscriberHandle) {
   mock().subscribed = false;
-  mock().log.emplace_back("unsubscribe");
+  mock().note("unsubscribe");
   return CUPTI_SUCCESS;
 }
 CUptiResult cuptiEnableCallback(std::uint32_t, CUpti_SubscriberHandle, CUpti_CallbackDomain,
@@ -71,7 +71,7 @@ CUptiResult cuptiGetGraphId(CUgraph graph, std::uint32_t* id) {
 CUptiResult cuptiActivityEnable(CUpti_ActivityKind kind) {
   if (mock().enable_result != CUPTI_SUCCESS) return mock().enable_result;
   mock().enabled.push_back(kind);
-  mock().log.emplace_back("enable");
+  mock().note("enable");
   return CUPTI_SUCCESS;
 }
 CUptiResult cuptiActivityEnableAndDump(CUpti_ActivityKind) {
@@ -98,14 +98,14 @@ CUptiResult cuptiActivitySetAttribute(CUpti_ActivityAttribute, std::size_t*, voi
 CUptiResult cuptiActivityRegisterTimestampCallback(CUpti_TimestampCallbackFunc) {
   if (!mock().has_clock) return CUPTI_ERROR_NOT_SUPPORTED;
   ++mock().timestamp_callbacks;
-  mock().log.emplace_back("clock");
+  mock().note("clock");
   return CUPTI_SUCCESS;
 }
 CUptiResult cuptiActivityRegisterCallbacks(CUpti_BuffersCallbackRequestFunc request,
                                            CUpti_BuffersCallbackCompleteFunc complete) {
   mock().request = request;
   mock().complete = complete;
-  mock().log.emplace_back("buffers");
+  mock().note("buffers");
   return CUPTI_SUCCESS;
 }
 CUptiResult cuptiActivityPushExternalCorrelationId(CUpti_ExternalCorrelationKind, std::uint64_t id) {
@@ -119,15 +119,14 @@ CUptiResult cuptiActivityPopExternalCorrelationId(CUpti_ExternalCorrelationKind,
 }
 CUptiResult cuptiActivityFlushAll(std::uint32_t flag) {
   ++(flag == 0 ? mock().flushes : mock().forced_flushes);
-  mock().log.emplace_back(flag == 0 ? "flush" : "force");
+  mock().note(flag == 0 ? "flush" : "force");
   return CUPTI_SUCCESS;
 }
 CUptiResult cuptiActivityGetNextRecord(std::uint8_t* buffer, std::size_t valid, CUpti_Activity** record) {
   return mock().next_record(buffer, valid, record);
 }
 CUptiResult cuptiActivityGetNumDroppedRecords(CUcontext, std::uint32_t, std::size_t* dropped) {
-  *dropped = mock().dropped;
-  mock().dropped = 0;
+  *dropped = mock().dropped.exchange(0);
   return CUPTI_SUCCESS;
 }
 }

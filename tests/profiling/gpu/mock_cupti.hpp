@@ -1,10 +1,13 @@
 // A libcupti.so.13 made for tests: does nothing by itself, keeps what it is told, and lets a test act as
-// CUPTI.
+// CUPTI. The profiler's collector flushes and asks for losses from a thread of its own; all else comes from
+// one thread.
 #pragma once
 
 #include <cupti.h>
 
+#include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,7 +18,7 @@ struct MockCupti {
   std::string holder;
   CUptiResult enable_result = CUPTI_SUCCESS;
   bool has_clock = true;
-  std::size_t dropped = 0;  // told once
+  std::atomic<std::size_t> dropped = 0;  // told once
   decltype(&cuptiActivityGetNextRecord) next_record = nullptr;
 
   // What it was told.
@@ -25,9 +28,10 @@ struct MockCupti {
   std::vector<CUpti_ActivityKind> enabled;
   std::vector<std::uint32_t> runtime_calls;
   std::vector<std::uint64_t> ids;
-  int flushes = 0;
-  int forced_flushes = 0;
-  std::vector<std::string> log;  // the order of what matters
+  std::atomic<int> flushes = 0;
+  std::atomic<int> forced_flushes = 0;
+  std::vector<std::string> log;  // the order of what matters; read it once the collector has ended
+  std::mutex log_mutex;
 
   // What a test does as CUPTI.
   CUpti_BuffersCallbackRequestFunc request = nullptr;
@@ -35,6 +39,11 @@ struct MockCupti {
   CUpti_CallbackFunc callback = nullptr;
   void* user = nullptr;
   std::vector<std::uint8_t*> held;
+
+  void note(const char* what) {
+    const std::lock_guard lock(log_mutex);
+    log.emplace_back(what);
+  }
 
   // Takes a buffer, or null.
   std::uint8_t* take() {
