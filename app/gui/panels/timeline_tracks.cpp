@@ -38,7 +38,7 @@ Placed wait_place(const Ui& ui, ImVec2 corner, const view::TimelineBox& box) {
 }
 
 void draw_wait(Ui& ui, ImDrawList& list, const Placed& at, Color fill) {
-  list.AddRectFilled(at.low, at.high, to_u32(mix(fill, ui.color(Role::panel), 0.45)));
+  list.AddRectFilled(at.low, at.high, to_u32(mix(fill, ui.color(Role::panel), 0.15)));
   if (at.high.x - at.low.x >= ui.px(4))
     ui.hatch().fill(list, at.low, at.high, with_alpha(ui.color(Role::panel), 0.45), ui.metrics());
 }
@@ -171,6 +171,7 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
   const float tall = ui.px(thin ? height::kThinLane : height::kKernelLane);
   gutter(ui, frame, thin ? y - ui.px(1) : y + ui.px(4), lane.name, thin ? Role::text3 : Role::text2);
   const float waits = has_waits(lane) ? ui.px(2 * height::kWaitRow + 1) : 0;
+  if (waits > 0) gutter(ui, frame, y + tall - ui.px(3), "waiting", Role::text3);
   list.PushClipRect({frame.low.x, y - ui.px(2)}, {frame.high.x, y + tall + waits + ui.px(2)}, true);
   const FontScope font(ui.fonts(), Face::mono, thin ? text_size::kAxis : text_size::kCaption);
   const view::Selection& selection = context.bench.selection();
@@ -189,6 +190,10 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
     if (waited) {
       const Placed wait = wait_place(ui, {frame.low.x, y + tall}, box);
       draw_wait(ui, list, wait, fill);
+      // Its end leads up to the kernel's own part.
+      if (!box.inside)
+        list.AddRectFilled({wait.high.x, y + tall - ui.px(1)}, {wait.high.x + ui.px(1.5F), wait.high.y},
+                           to_u32(fill));
       pointed = item_hovered_ && !under_pointer_ && pointer_in(wait.low, wait.high);
       if (pointed) outlines.push_back({wait.low, wait.high, Role::hover_line});
       drawn_item(fmt::format("wait of kernel {}", box.span).c_str(), wait.low, wait.high);
