@@ -185,7 +185,8 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
     const bool merged = box.count > 1;
     const KernelClass kernel_class = colors_.of_operation(box.operation);
     Color fill = fill_of(ui, lane, kernel_class);
-    const bool waited = waits > 0 && box.wait_width > 0;
+    // From afar every kernel would have a speck below it, which tells nothing.
+    const bool waited = waits > 0 && (box.inside || box.wait_width >= ui.px(2));
     bool pointed = false;
     if (waited) {
       const Placed wait = wait_place(ui, {frame.low.x, y + tall}, box);
