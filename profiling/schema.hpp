@@ -41,5 +41,8 @@ std::string upgrade_sql(std::int32_t version);
 std::span<const SchemaTable> final_indexes();
 // The tables people query: tokens, steps, gates, evictions, ... They need nothing but SQLite.
 const std::vector<SchemaView>& public_views();
+// A query: kind, bytes and ns of each span of a GPU. A kernel that started before the one before it on its
+// stream had ended waited inside: ns counts from the latest end before it, so that no time counts twice.
+std::string charged_spans_sql();
 
 }  // namespace profiling

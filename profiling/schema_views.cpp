@@ -135,14 +135,14 @@ std::vector<SchemaView> build_views() {
        "'copy_ceiling_gb_per_s' ORDER BY id DESC LIMIT 1)), "
        "kinds(kernel, device, operation, calls, ns, bytes, timed_ns) AS ("
        "SELECT k.kernel, k.device, k.operation, sum(s.calls), total(s.ns), total(s.bytes), "
-       "total(s.timed_ns) FROM (SELECT kind, count(*) AS calls, total(duration_ns) AS ns, "
-       "total(bytes) AS bytes, total(CASE WHEN bytes > 0 THEN duration_ns END) AS timed_ns "
-       "FROM raw_spans GROUP BY kind) s LEFT JOIN span_kinds k ON k.id = s.kind "
-       "WHERE k.device >= 0 GROUP BY 1, 2, 3) "
-       "SELECT n.name, k.device, o.name, k.calls, k.ns / 1e9, CAST(nullif(k.bytes, 0) AS INTEGER), "
-       "nullif(k.bytes, 0) / nullif(k.timed_ns, 0), "
-       "nullif(k.bytes, 0) / nullif(k.timed_ns, 0) / c.gb_per_s FROM kinds k JOIN ceiling c "
-       "LEFT JOIN kernel_names n ON n.id = k.kernel LEFT JOIN operation_names o ON o.id = k.operation"},
+       "total(s.timed_ns) FROM (SELECT kind, count(*) AS calls, total(ns) AS ns, "
+       "total(bytes) AS bytes, total(CASE WHEN bytes > 0 THEN ns END) AS timed_ns FROM (" +
+           charged_spans_sql() +
+           ") GROUP BY kind) s JOIN span_kinds k ON k.id = s.kind GROUP BY 1, 2, 3) "
+           "SELECT n.name, k.device, o.name, k.calls, k.ns / 1e9, CAST(nullif(k.bytes, 0) AS INTEGER), "
+           "nullif(k.bytes, 0) / nullif(k.timed_ns, 0), "
+           "nullif(k.bytes, 0) / nullif(k.timed_ns, 0) / c.gb_per_s FROM kinds k JOIN ceiling c "
+           "LEFT JOIN kernel_names n ON n.id = k.kernel LEFT JOIN operation_names o ON o.id = k.operation"},
       {"tracks", "device, stream, name", "SELECT device, stream, name FROM raw_tracks"},
       {"counters", "device, track, unit, time_ns, value",
        "SELECT t.device, t.name, t.unit, c.time_ns, c.value FROM raw_counters c "
@@ -161,6 +161,16 @@ std::vector<SchemaView> build_views() {
 }
 
 }  // namespace
+
+std::string charged_spans_sql() {
+  // Beyond start and end the order only has to be the same for every trace of the same run.
+  return "SELECT kind, bytes, max(0, end_ns - max(start_ns, coalesce(max(end_ns) OVER (PARTITION BY device, "
+         "stream ORDER BY start_ns, end_ns, operation, kernel, layer, step "
+         "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), start_ns))) AS ns "
+         "FROM (SELECT s.kind, s.bytes, s.step, s.start_ns, s.start_ns + s.duration_ns AS end_ns, k.device, "
+         "k.stream, k.operation, k.kernel, k.layer FROM raw_spans s JOIN span_kinds k ON k.id = s.kind "
+         "WHERE k.device >= 0)";
+}
 
 const std::vector<SchemaView>& public_views() {
   static const std::vector<SchemaView> views = build_views();

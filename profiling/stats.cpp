@@ -7,6 +7,7 @@
 #include "profiling/gate_row.hpp"
 #include "profiling/read_transaction.hpp"
 #include "profiling/saturating.hpp"
+#include "profiling/schema.hpp"
 #include "profiling/trace_access.hpp"
 
 namespace profiling {
@@ -79,8 +80,11 @@ engine::Status gather_decisions(const Database& db, const std::string& sql, Trac
 
 engine::Status gather_operations(const Database& db, TraceStats& stats) {
   Statement rows = db.prepare(
+      "WITH spans(kind, bytes, ns) AS (" + charged_spans_sql() +
+      " UNION ALL SELECT s.kind, s.bytes, s.duration_ns FROM raw_spans s LEFT JOIN span_kinds k ON k.id = "
+      "s.kind WHERE k.id IS NULL OR k.device < 0) "
       "SELECT coalesce(o.name, 'operation ' || k.operation, 'unknown'), sum(s.calls), total(s.ns) FROM "
-      "(SELECT kind, count(*) AS calls, total(duration_ns) AS ns FROM raw_spans GROUP BY kind) s "
+      "(SELECT kind, count(*) AS calls, total(ns) AS ns FROM spans GROUP BY kind) s "
       "LEFT JOIN span_kinds k ON k.id = s.kind LEFT JOIN operation_names o ON o.id = k.operation "
       // Calls that launch, and the profiler's own time, are no operations of the run.
       "WHERE k.id IS NULL OR k.device >= 0 OR k.stream NOT IN (1, 2) GROUP BY 1 ORDER BY 3 DESC");

@@ -38,7 +38,7 @@ class LiveEngine::Worker {
   void load(const LoadModel& command);
   void start(const StartRun& command);
   engine::Status run(const StartRun& command);
-  void show_stage(const char* stage, const engine::RunProgress& at);
+  void show_stage(LiveState state, const char* stage, const engine::RunProgress& at);
   void show_progress(const engine::RunProgress& at);
   void show_pacing();
   void show_end(const RecordedRun& done);
@@ -163,9 +163,9 @@ engine::Status LiveEngine::Worker::run(const StartRun& command) {
   pacing_.begin(command.paused);
   setup->request.stop = stop;
   setup->request.on_progress = [&](const engine::RunProgress& at) {
-    if (at.loading) return show_stage("copying weights to the GPU", at);
-    if (at.calibrating) return show_stage("calibrating the threshold", at);
-    if (at.measuring) return show_stage("measuring what profiling costs", at);
+    if (at.loading) return show_stage(LiveState::starting, "copying weights to the GPU", at);
+    if (at.calibrating) return show_stage(LiveState::starting, "calibrating the threshold", at);
+    if (at.measuring) return show_stage(LiveState::measuring, "measuring what profiling costs", at);
     show_progress(at);
     pacing_.after_step(at.phase == engine::Phase::decode, stop, [this] { show_pacing(); });
     if (stop.stop_requested()) {
@@ -184,8 +184,9 @@ engine::Status LiveEngine::Worker::run(const StartRun& command) {
   return {};
 }
 
-void LiveEngine::Worker::show_stage(const char* stage, const engine::RunProgress& at) {
+void LiveEngine::Worker::show_stage(LiveState state, const char* stage, const engine::RunProgress& at) {
   status_.update([&](LiveStatus& status) {
+    status.state = state;
     status.stage = stage;
     status.done = at.done;
     status.total = at.total;
@@ -195,6 +196,7 @@ void LiveEngine::Worker::show_stage(const char* stage, const engine::RunProgress
 void LiveEngine::Worker::show_progress(const engine::RunProgress& at) {
   status_.update([&](LiveStatus& status) {
     status.state = at.phase == engine::Phase::prefill ? LiveState::prefill : LiveState::decoding;
+    status.stage.clear();
     status.done = at.done;
     status.total = at.total;
     status.cost = cost_;
@@ -221,6 +223,7 @@ std::string finish_reason(const RecordedRun& done) {
 void LiveEngine::Worker::show_end(const RecordedRun& done) {
   status_.update([&](LiveStatus& status) {
     status.state = LiveState::ready;
+    status.stage.clear();
     status.paused = false;
     if (done.summary) status.summary = std::make_shared<const engine::RunSummary>(*done.summary);
     status.finish_reason = finish_reason(done);

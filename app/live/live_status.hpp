@@ -15,13 +15,14 @@
 namespace app::live {
 
 enum class LiveState {
-  empty,     // no model
-  loading,   // a model: `stage` and `share` tell how far
-  ready,     // a model is there, no run
-  starting,  // a run: prompt encoded, threshold calibrated, backend set up
-  prefill,   // `done` of `total` prompt tokens
-  decoding,  // `done` of `total` tokens per chain
-  stopping,  // a stop was asked for; the step in progress ends first
+  empty,      // no model
+  loading,    // a model: `stage` and `share` tell how far
+  ready,      // a model is there, no run
+  starting,   // a run: prompt encoded, threshold calibrated, backend set up
+  prefill,    // `done` of `total` prompt tokens
+  decoding,   // `done` of `total` tokens per chain
+  measuring,  // the run has ended and what profiling it costs is measured
+  stopping,   // a stop was asked for; the step in progress ends first
 };
 
 struct LiveStatus {
@@ -31,7 +32,7 @@ struct LiveStatus {
 
   std::shared_ptr<const engine::Model> model;  // null: none
   std::filesystem::path folder;                // of the model loaded, or being loaded
-  std::string stage;                           // loading: what is read; starting: what takes long
+  std::string stage;                           // loading: what is read; starting, measuring: what takes long
   double share = 0;                            // loading: 0 to 1
 
   std::int64_t run = 0;  // counts the runs asked for; the rest is about the latest one

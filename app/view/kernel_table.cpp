@@ -90,12 +90,18 @@ std::optional<double> KernelTable::ceiling_share(const KernelRow& row) const {
 }
 
 KernelTable kernel_table(const RunSnapshot& run, const KernelTableOptions& options) {
+  ChargedTimes charged;
+  return kernel_table(run, options, charged);
+}
+
+KernelTable kernel_table(const RunSnapshot& run, const KernelTableOptions& options, ChargedTimes& charged) {
+  charged.update(run);
   const bool by_operation = options.by == KernelTableOptions::By::operation;
   const SpanFilter::Bound filter = options.filter.bind(run);
   std::map<std::pair<std::int16_t, std::int16_t>, Group> groups;
   const SpanView& spans = run.spans();
   for (std::size_t i = 0; i < spans.size(); ++i) {
-    const engine::Span& span = spans[i];
+    const engine::Span span = charged.charged(spans.dropped() + static_cast<std::int64_t>(i));
     if (!is_wanted(span, options, filter)) continue;
     const std::int16_t index = by_operation ? span.operation : span.kernel;
     Group& group = groups[{index, span.device}];

@@ -1,7 +1,8 @@
 // The kernel table: what each operation or kernel cost over a range of steps, and where.
 //
-// Percentiles are exact (nearest rank). Times are nanoseconds. A GPU's rows are apart from the CPU's and from
-// another GPU's.
+// Percentiles are exact (nearest rank). Times are nanoseconds, those of a GPU's kernels what they are charged
+// with (charged_times.hpp): a stream's rows never take longer than the stream did. A GPU's rows are apart
+// from the CPU's and from another GPU's.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/view/charged_times.hpp"
 #include "app/view/run_snapshot.hpp"
 #include "app/view/selection.hpp"
 #include "app/view/span_filter.hpp"
@@ -47,7 +49,7 @@ struct KernelRow {
 struct KernelTableOptions {
   enum class By : std::uint8_t { operation, kernel } by = By::operation;
   std::optional<StepRange> steps = {};
-  std::optional<TimeRange> times = {};  // spans that begin in it
+  std::optional<TimeRange> times = {};  // spans whose charged part begins in it
   HeadSet heads = {};                   // not empty: spans of these heads' layers only
   SpanFilter filter = {};
 };
@@ -64,6 +66,9 @@ struct KernelTable {
 };
 
 KernelTable kernel_table(const RunSnapshot& run, const KernelTableOptions& options);
+// For whoever asks again as the run grows: `charged` is brought up to the snapshot, which must not be older
+// than the last one.
+KernelTable kernel_table(const RunSnapshot& run, const KernelTableOptions& options, ChargedTimes& charged);
 
 enum class KernelColumn : std::uint8_t { name, device, calls, total, mean, p50, p95, p99, gb_per_s };
 // Rows that are equal in the column keep their order; what is not known comes last.

@@ -55,7 +55,7 @@ std::vector<TimelineBox> merge(std::size_t count, const TimelineView& view, cons
     TimelineBox made = box(i, next);
     made.count = static_cast<std::int32_t>(next - i);
     made.start_ns = start(i);
-    made.end_ns = std::max(end(i), end(next - 1));
+    made.end_ns = std::max({start(i), end(i), end(next - 1)});
     made.x = std::max(0.0f, x);
     made.width =
         std::clamp(view.x_of(made.end_ns), made.x + view.min_px, std::max(view.width, made.x + view.min_px)) -
@@ -80,6 +80,7 @@ void TimelineIndex::update(const RunSnapshot& run) {
     known_ = forgotten_ = 0;
   }
   spans_ = run.spans();
+  charged_.update(run);
   learn_names(run);
   forget_before(first());
   known_ = std::max(known_, first());
@@ -137,7 +138,7 @@ TimelineTrack& TimelineIndex::track_of(const engine::Span& span) {
 
 // Late ones are few and not very late: what comes before the earliest of them stays as it is.
 void TimelineIndex::merge_in(TimelineTrack& track, std::vector<std::int64_t> fresh) const {
-  const auto earlier = [this](std::int64_t a, std::int64_t b) { return span(a).start_ns < span(b).start_ns; };
+  const auto earlier = [this](std::int64_t a, std::int64_t b) { return runs_before(span(a), span(b)); };
   if (!std::is_sorted(fresh.begin(), fresh.end(), earlier))
     std::stable_sort(fresh.begin(), fresh.end(), earlier);
   const auto place = std::upper_bound(track.spans.begin(), track.spans.end(), fresh.front(), earlier);
@@ -145,6 +146,9 @@ void TimelineIndex::merge_in(TimelineTrack& track, std::vector<std::int64_t> fre
   const auto old = static_cast<std::ptrdiff_t>(track.spans.size());
   track.spans.insert(track.spans.end(), fresh.begin(), fresh.end());
   std::inplace_merge(track.spans.begin() + from, track.spans.begin() + old, track.spans.end(), earlier);
+  track.overlaps = track.overlaps ||
+                   std::any_of(track.spans.begin() + from, track.spans.end(),
+                               [this](auto each) { return charged_.from_ns(each) > span(each).start_ns; });
   rebuild_blocks(track, static_cast<std::size_t>(from));
 }
 
@@ -225,9 +229,9 @@ std::vector<TimelineBox> step_boxes(const RunSnapshot& run, const TimelineView& 
   const auto step = [&](std::size_t i) -> const StepRecord& {
     return run.step(static_cast<std::int32_t>(i));
   };
+  const auto start = [&](std::size_t i) { return step(i).start_ns; };
   return merge(
-      static_cast<std::size_t>(run.step_count()), view, [&](std::size_t i) { return step(i).start_ns; },
-      [&](std::size_t i) { return step(i).end_ns; },
+      static_cast<std::size_t>(run.step_count()), view, start, [&](std::size_t i) { return step(i).end_ns; },
       [&](std::size_t i, std::size_t) {
         TimelineBox box;
         box.step = step(i).step;
@@ -237,11 +241,11 @@ std::vector<TimelineBox> step_boxes(const RunSnapshot& run, const TimelineView& 
 
 namespace {
 
-std::vector<TimelineBox> block_boxes(const TimelineTrack& track, const std::vector<TimelineBlock>& blocks,
-                                     const TimelineView& view) {
+std::vector<TimelineBox> block_boxes(const TimelineIndex& index, const TimelineTrack& track,
+                                     const std::vector<TimelineBlock>& blocks, const TimelineView& view) {
+  const auto start = [&](std::size_t i) { return index.charged().from_ns(track.spans[blocks[i].first]); };
   return merge(
-      blocks.size(), view, [&](std::size_t i) { return blocks[i].start_ns; },
-      [&](std::size_t i) { return blocks[i].end_ns; },
+      blocks.size(), view, start, [&](std::size_t i) { return blocks[i].end_ns; },
       [&](std::size_t i, std::size_t) {
         TimelineBox box;
         box.step = blocks[i].step;
@@ -251,20 +255,50 @@ std::vector<TimelineBox> block_boxes(const TimelineTrack& track, const std::vect
       });
 }
 
-}  // namespace
-
-std::vector<TimelineBox> layer_boxes(const TimelineTrack& track, const TimelineView& view) {
-  return block_boxes(track, track.layers, view);
+// What the box covers is what its spans are charged with; the rest stands beside it.
+void cut_to_charged(TimelineBox& box, const TimelineIndex& index, const TimelineView& view) {
+  const std::int64_t from = index.charged().from_ns(box.span);
+  const std::int64_t wait_end = std::min(from, box.end_ns);
+  if (wait_end <= box.start_ns) return;
+  box.inside = from >= box.end_ns;
+  const float end = box.x + box.width;
+  if (box.count == 1 || box.inside) {
+    box.wait_x = box.x;
+    box.wait_width = std::max(0.0f, std::min(end, view.x_of(wait_end)) - box.x);
+  }
+  if (box.inside) return;
+  box.x = std::max(0.0f, view.x_of(from));
+  box.width = std::max(1.0f, end - box.x);
+  if (box.count > 1) box.start_ns = from;
 }
 
-std::vector<TimelineBox> step_boxes(const TimelineTrack& track, const TimelineView& view) {
-  return block_boxes(track, track.steps, view);
+// Whether span i of the track waits at the same time as the one before it or after it.
+bool waits_in_company(const TimelineIndex& index, const TimelineTrack& track, std::size_t i) {
+  const auto wait_of = [&](std::size_t k) {
+    const engine::Span& span = index.span(track.spans[k]);
+    return TimeRange{span.start_ns, std::min(span.end_ns, index.charged().from_ns(track.spans[k]))};
+  };
+  const TimeRange wait = wait_of(i);
+  return (i > 0 && wait_of(i - 1).end_ns > wait.begin_ns) ||
+         (i + 1 < track.spans.size() && wait_of(i + 1).begin_ns < wait.end_ns);
+}
+
+}  // namespace
+
+std::vector<TimelineBox> layer_boxes(const TimelineIndex& index, const TimelineTrack& track,
+                                     const TimelineView& view) {
+  return block_boxes(index, track, track.layers, view);
+}
+
+std::vector<TimelineBox> step_boxes(const TimelineIndex& index, const TimelineTrack& track,
+                                    const TimelineView& view) {
+  return block_boxes(index, track, track.steps, view);
 }
 
 std::vector<TimelineBox> kernel_boxes(const TimelineIndex& index, const TimelineTrack& track,
                                       const TimelineView& view) {
   const auto span = [&](std::size_t i) -> const engine::Span& { return index.span(track.spans[i]); };
-  return merge(
+  std::vector<TimelineBox> boxes = merge(
       track.spans.size(), view, [&](std::size_t i) { return span(i).start_ns; },
       [&](std::size_t i) { return span(i).end_ns; },
       [&](std::size_t i, std::size_t next) {
@@ -272,17 +306,21 @@ std::vector<TimelineBox> kernel_boxes(const TimelineIndex& index, const Timeline
         box.step = span(i).step;
         box.layer = span(i).layer;
         box.span = track.spans[i];
+        if (waits_in_company(index, track, i)) box.wait_row = static_cast<int>(i % 2);
         const std::size_t stride = std::max<std::size_t>(1, (next - i) / kLookedAt);
         std::int64_t longest = -1;
         for (std::size_t k = i; k < next; k += stride) {
-          const std::int64_t duration = span(k).end_ns - span(k).start_ns;
+          const engine::Span charged = index.charged().charged(track.spans[k]);
+          const std::int64_t duration = charged.end_ns - charged.start_ns;
           if (duration <= longest) continue;
           longest = duration;
-          box.operation = span(k).operation;
-          box.kernel = span(k).kernel;
+          box.operation = charged.operation;
+          box.kernel = charged.kernel;
         }
         return box;
       });
+  for (TimelineBox& box : boxes) cut_to_charged(box, index, view);
+  return boxes;
 }
 
 }  // namespace app::view

@@ -117,6 +117,42 @@ TEST_CASE("A trace, its statistics tell kernels, counters, losses and how it was
   CHECK_THAT(*lines, ContainsSubstring("1500 GB/s"));
 }
 
+TEST_CASE(
+    "A trace, a kernel that waited for the one before it counts from there, in whatever order they came") {
+  const TemporaryFolder folder;
+  record_gpu_run(folder / "t.db");
+  // As it ran, and what is left of it after the 1,000 ns of the one before.
+  CHECK(sql(folder / "t.db", "SELECT end_ns - start_ns FROM kernels WHERE name = 'reduce'") ==
+        "end_ns - start_ns\n500\n");
+  CHECK(sql(folder / "t.db",
+            "SELECT CAST(round(seconds * 1e9) AS INTEGER) AS ns FROM kernel_speeds ORDER BY name") ==
+        "ns\n4000\n400\n");
+
+  auto writer = profiling::TraceWriter::create(folder / "early.db", {});
+  REQUIRE(writer);
+  SyntheticRun run({});
+  run.start(**writer);
+  // Told late first; the third one ran inside the second; another stream waits for nobody.
+  engine::Span other = gpu_span(0, 5'000, 0, 0, 0);
+  other.stream = 8;
+  (*writer)->on_event(
+      engine::SpansRecorded{{gpu_span(1'000, 3'000, 0, 0, 8'000), gpu_span(0, 2'000, 0, 0, 8'000),
+                             gpu_span(1'500, 1'000, 0, 0, 0), other}});
+  run.finish(**writer);
+  REQUIRE((*writer)->finish());
+  const auto text = profiling::stats_json(folder / "early.db");
+  if (!text) FAIL(text.error().message);
+  const json stats = json::parse(*text);
+  CHECK(stats["kernels"][0]["calls"] == 4);
+  CHECK(stats["kernels"][0]["seconds"] == Approx(9e-6));
+  CHECK(stats["kernels"][0]["gb_per_s"] == Approx(4));  // 16 kB in 4 us
+  double seconds = 0;
+  for (const json& operation : stats["operations"]) seconds += operation["seconds"].get<double>();
+  const std::string cpu =
+      sql(folder / "early.db", "SELECT sum(end_ns - start_ns) AS ns FROM kernels WHERE device < 0");
+  CHECK(seconds == Approx(9e-6 + std::stod(cpu.substr(3)) * 1e-9).epsilon(1e-9));
+}
+
 TEST_CASE("export_perfetto, gives a GPU its streams, launches and counters") {
   const TemporaryFolder folder;
   record_gpu_run(folder / "t.db");

@@ -114,9 +114,10 @@ void KernelsPanel::refresh(PanelContext& context) {
   if (only_grew && context.bench.busy() && ImGui::GetTime() - asked_at_ < kRefreshSeconds) return;
   asked_ = now;
   asked_at_ = ImGui::GetTime();
-  if (run.spans().size() <= kAtOnce) return accept(view::kernel_table(run, options(context)));
+  if (run.spans().size() <= kAtOnce) return accept(view::kernel_table(run, options(context), *charged_));
   auto snapshot = std::make_shared<const view::RunSnapshot>(run);
-  job_.start([snapshot, wanted = options(context)] { return view::kernel_table(*snapshot, wanted); },
+  job_.start([snapshot, wanted = options(context),
+              charged = charged_] { return view::kernel_table(*snapshot, wanted, *charged); },
              context.bench.waker());
 }
 

@@ -47,6 +47,8 @@ class KernelsPanel : public Panel {
   Question asked_;
   double asked_at_ = -1;
   Background<view::KernelTable> job_;
+  // The job's own while there is one.
+  std::shared_ptr<view::ChargedTimes> charged_ = std::make_shared<view::ChargedTimes>();
   view::KernelTable table_;
   KernelsTable table_view_;
   bool has_table_ = false;

@@ -14,13 +14,13 @@ namespace {
 constexpr float kNameRoom = 330;  // of a kernel: template arguments can be long
 
 void draw_speed(Ui& ui, const view::RunSnapshot& run, const view::ProfileFacts& facts,
-                const engine::Span& span) {
+                const engine::Span& span, const engine::Span& charged) {
   if (span.bytes <= 0) {
     tooltip_line(ui, "bytes", view::kUnknown, Role::text2);
     return tooltip_note(ui, view::why_no_bytes(run, span));
   }
   tooltip_line(ui, "bytes", view::format_bytes(span.bytes));
-  const std::int64_t ns = span.end_ns - span.start_ns;
+  const std::int64_t ns = charged.end_ns - charged.start_ns;
   if (ns <= 0) return;
   const double speed = static_cast<double>(span.bytes) / static_cast<double>(ns);
   tooltip_line(ui, "achieved", view::format_bandwidth(speed));
@@ -33,14 +33,27 @@ void draw_speed(Ui& ui, const view::RunSnapshot& run, const view::ProfileFacts& 
   }
 }
 
+// Nothing where it had its stream for itself.
+void draw_wait(const Ui& ui, const engine::Span& span, const engine::Span& charged) {
+  const std::int64_t waited = charged.start_ns - span.start_ns;
+  if (waited <= 0) return;
+  if (charged.start_ns == span.end_ns) {
+    tooltip_line(ui, "charged", "nothing");
+    return tooltip_note(ui, "It ran wholly while an earlier kernel of its stream did.");
+  }
+  tooltip_line(ui, "waited", view::format_duration(waited) + " of that, for the kernel before");
+  tooltip_line(ui, "charged", view::format_duration(span.end_ns - charged.start_ns));
+}
+
 }  // namespace
 
 void draw_span_facts(Ui& ui, const view::RunSnapshot& run, const view::ProfileFacts& facts,
-                     const engine::Span& span, std::int64_t origin) {
+                     const engine::Span& span, const engine::Span& charged, std::int64_t origin) {
   const std::string operation = name_of_operation(run, span.operation);
   const view::KernelClass of = view::class_of_kernel(operation);
   label(ui, of == view::KernelClass::graph ? "whole graph" : operation.c_str(), Role::text, Face::ui_strong);
-  tooltip_line(ui, "time", view::format_duration(span.end_ns - span.start_ns));
+  tooltip_line(ui, "ran", view::format_duration(span.end_ns - span.start_ns));
+  draw_wait(ui, span, charged);
   tooltip_line(ui, "starts", view::format_duration(span.start_ns - origin));
   const std::string* const kernel = run.kernel_name(span.kernel);
   if (kernel != nullptr && of != view::KernelClass::graph) {
@@ -54,7 +67,7 @@ void draw_span_facts(Ui& ui, const view::RunSnapshot& run, const view::ProfileFa
   if (span.layer >= 0) tooltip_line(ui, "layer", std::to_string(span.layer));
   tooltip_line(ui, "step", span.step >= 0 ? view::format_count(span.step) : std::string(view::kUnknown));
   if (span.device < 0) return;
-  draw_speed(ui, run, facts, span);
+  draw_speed(ui, run, facts, span, charged);
   tooltip_line(ui, "device", view::device_name(run, span.device));
   tooltip_line(ui, "stream", view::stream_name(run, span.device, span.stream));
   if (span.graph >= 0) tooltip_line(ui, "graph", view::format_count(span.graph));

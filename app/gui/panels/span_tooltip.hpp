@@ -7,8 +7,9 @@
 
 namespace app::gui {
 
-// Inside of a tooltip. `origin`: what times count from.
+// Inside of a tooltip. `charged`: the span, cut to what it is charged with (view/charged_times.hpp).
+// `origin`: what times count from.
 void draw_span_facts(Ui& ui, const view::RunSnapshot& run, const view::ProfileFacts& facts,
-                     const engine::Span& span, std::int64_t origin);
+                     const engine::Span& span, const engine::Span& charged, std::int64_t origin);
 
 }  // namespace app::gui

@@ -243,6 +243,7 @@ float TimelinePanel::lanes_height(const Ui& ui, const Heights& heights) const {
     if (!heights.shows(lane.kind)) continue;
     const bool kernels = lane.kind == view::LaneKind::kernels;
     height += ui.px(kernels ? height::kKernelLane + 4 : height::kThinLane + 3);
+    if (has_waits(lane)) height += ui.px(2 * height::kWaitRow + 1);
     if (lane.has_layers) height += ui.px(height::kLane + 2);
     if (kernels && lane.on_gpu && heights.stream_steps) height += ui.px(height::kThinLane + 2);
   }

@@ -78,6 +78,10 @@ class TimelinePanel : public Panel {
   void draw_stream_steps(PanelContext& context, const Frame& frame, const view::TimelineLane& lane, float& y);
   void draw_layer_lane(PanelContext& context, const Frame& frame, const view::TimelineLane& lane, float& y);
   void draw_kernel_lane(PanelContext& context, const Frame& frame, const view::TimelineLane& lane, float& y);
+  // What waited for the kernel before is drawn below the kernels, where a stream's kernels overlap.
+  bool has_waits(const view::TimelineLane& lane) const {
+    return lane.kind == view::LaneKind::kernels && track_of(lane).overlaps;
+  }
   void draw_box_tooltip(PanelContext& context, const Frame& frame, const view::TimelineLane& lane,
                         const view::TimelineBox& box);
   void draw_no_timings(PanelContext& context, const Frame& frame, float& y);

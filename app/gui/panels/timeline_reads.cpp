@@ -20,7 +20,7 @@ void TimelinePanel::collect_reads(PanelContext& context, const Frame& frame, std
   const auto& pinned = context.bench.selection().head;
   for (const view::TimelineLane& lane : lanes_) {
     if (shown > 4 || !lane.has_layers) continue;
-    for (const view::TimelineBox& box : view::layer_boxes(track_of(lane), frame.view)) {
+    for (const view::TimelineBox& box : view::layer_boxes(index_, track_of(lane), frame.view)) {
       if (box.layer < 0) continue;
       const auto& reads = reads_of(context, box.step);
       highest = std::max(highest, reads.dense);

@@ -25,6 +25,24 @@ Color fill_of(const Ui& ui, const view::TimelineLane& lane, KernelClass kernel_c
   return lane.kind == LaneKind::launches ? mix(ui.color(Role::panel), fill, 0.55) : fill;
 }
 
+struct Placed {
+  ImVec2 low, high;
+};
+
+// Below the kernels' own parts, from where this one started to where the one before ended. `corner`: the left
+// end of the lane's lower edge.
+Placed wait_place(const Ui& ui, ImVec2 corner, const view::TimelineBox& box) {
+  const ImVec2 low{corner.x + box.wait_x,
+                   corner.y + ui.px(1) + static_cast<float>(box.wait_row) * ui.px(height::kWaitRow)};
+  return {low, {low.x + std::max(ui.px(1), box.wait_width), low.y + ui.px(height::kWaitRow - 1)}};
+}
+
+void draw_wait(Ui& ui, ImDrawList& list, const Placed& at, Color fill) {
+  list.AddRectFilled(at.low, at.high, to_u32(mix(fill, ui.color(Role::panel), 0.15)));
+  if (at.high.x - at.low.x >= ui.px(4))
+    ui.hatch().fill(list, at.low, at.high, with_alpha(ui.color(Role::panel), 0.45), ui.metrics());
+}
+
 }  // namespace
 
 void TimelinePanel::draw_lane(PanelContext& context, const Frame& frame, const Heights& heights,
@@ -55,7 +73,7 @@ void TimelinePanel::draw_stream_steps(PanelContext& context, const Frame& frame,
   const float bottom = y + ui.px(height::kThinLane);
   list.PushClipRect({frame.low.x, y}, {frame.high.x, bottom}, true);
   const FontScope font(ui.fonts(), Face::ui, text_size::kAxis);
-  for (const view::TimelineBox& box : view::step_boxes(track_of(lane), frame.view)) {
+  for (const view::TimelineBox& box : view::step_boxes(index_, track_of(lane), frame.view)) {
     const ImVec2 low{frame.low.x + box.x, y}, high{low.x + std::max(ui.px(1), box.width - ui.px(1)), bottom};
     const bool pointed = item_hovered_ && pointer_in(low, high);
     list.AddRectFilled(low, high, ui.u32(Role::lane_step), ui.px(2));
@@ -98,7 +116,7 @@ void TimelinePanel::draw_layer_lane(PanelContext& context, const Frame& frame, c
   const std::int32_t hovered_layer = hover.layer ? *hover.layer : hover.head ? hover.head->layer : -1;
   bool any = false, step_seen = false;
   const float widest_name = ImGui::CalcTextSize("L00").x + ui.px(2);
-  for (const view::TimelineBox& box : view::layer_boxes(track_of(lane), frame.view)) {
+  for (const view::TimelineBox& box : view::layer_boxes(index_, track_of(lane), frame.view)) {
     const bool merged = box.count > 1;
     step_seen = true;
     if (box.layer < 0 && !merged) continue;  // outside the layers: the kernel lane says what it is
@@ -152,7 +170,9 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
   const bool thin = lane.kind != LaneKind::kernels;
   const float tall = ui.px(thin ? height::kThinLane : height::kKernelLane);
   gutter(ui, frame, thin ? y - ui.px(1) : y + ui.px(4), lane.name, thin ? Role::text3 : Role::text2);
-  list.PushClipRect({frame.low.x, y - ui.px(2)}, {frame.high.x, y + tall + ui.px(2)}, true);
+  const float waits = has_waits(lane) ? ui.px(2 * height::kWaitRow + 1) : 0;
+  if (waits > 0) gutter(ui, frame, y + tall - ui.px(3), "waiting", Role::text3);
+  list.PushClipRect({frame.low.x, y - ui.px(2)}, {frame.high.x, y + tall + waits + ui.px(2)}, true);
   const FontScope font(ui.fonts(), Face::mono, thin ? text_size::kAxis : text_size::kCaption);
   const view::Selection& selection = context.bench.selection();
   const view::Hover& hover = context.bench.hover();
@@ -163,10 +183,29 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
   std::vector<Outline> outlines;  // over their neighbours
   for (const view::TimelineBox& box : view::kernel_boxes(index_, track_of(lane), frame.view)) {
     const bool merged = box.count > 1;
-    const ImVec2 low{frame.low.x + box.x, y},
-        high{low.x + std::max(ui.px(1), box.width - (box.width > ui.px(4) ? ui.px(1) : 0)), y + tall};
     const KernelClass kernel_class = colors_.of_operation(box.operation);
     Color fill = fill_of(ui, lane, kernel_class);
+    // From afar every kernel would have a speck below it, which tells nothing.
+    const bool waited = waits > 0 && (box.inside || box.wait_width >= ui.px(2));
+    bool pointed = false;
+    if (waited) {
+      const Placed wait = wait_place(ui, {frame.low.x, y + tall}, box);
+      draw_wait(ui, list, wait, fill);
+      // Its end leads up to the kernel's own part.
+      if (!box.inside)
+        list.AddRectFilled({wait.high.x, y + tall - ui.px(1)}, {wait.high.x + ui.px(1.5F), wait.high.y},
+                           to_u32(fill));
+      pointed = item_hovered_ && !under_pointer_ && pointer_in(wait.low, wait.high);
+      if (pointed) outlines.push_back({wait.low, wait.high, Role::hover_line});
+      drawn_item(fmt::format("wait of kernel {}", box.span).c_str(), wait.low, wait.high);
+      if (box.inside) {
+        if (pointed) draw_box_tooltip(context, frame, lane, box);
+        continue;
+      }
+    }
+    const ImVec2 low{frame.low.x + box.x, y},
+        high{low.x + std::max(ui.px(1), box.width - (box.width > ui.px(4) ? ui.px(1) : 0)), y + tall};
+    pointed = pointed || (item_hovered_ && !under_pointer_ && pointer_in(low, high));
     if (merged) fill = mix(fill, ui.color(Role::panel), 0.3);
     list.AddRectFilled(low, high, to_u32(fill), merged ? 0 : ui.px(2));
     if (lane.on_gpu && is_hatched(kernel_class) && box.width >= ui.px(4))
@@ -189,7 +228,6 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
     }
     const bool in_layer = !selection.head || selection.head->layer == box.layer;
     const bool pinned = !merged && selection.operation && *selection.operation == box.operation && in_layer;
-    const bool pointed = item_hovered_ && pointer_in(low, high);
     const bool hovered = !merged && hover.operation && *hover.operation == box.operation &&
                          (!hover.layer || *hover.layer == box.layer);
     if (pinned) outlines.push_back({low, high, Role::accent});
@@ -199,7 +237,7 @@ void TimelinePanel::draw_kernel_lane(PanelContext& context, const Frame& frame,
   }
   for (const Outline& one : outlines) outline(list, ui, one.low, one.high, one.role);
   list.PopClipRect();
-  y += tall + ui.px(thin ? 3 : 4);
+  y += tall + waits + ui.px(thin ? 3 : 4);
 }
 
 void TimelinePanel::draw_box_tooltip(PanelContext& context, const Frame& frame,
@@ -227,7 +265,8 @@ void TimelinePanel::draw_box_tooltip(PanelContext& context, const Frame& frame,
     tooltip_line(ui, "step", box.step >= 0 ? view::format_count(box.step) : std::string(view::kUnknown));
     tooltip_note(ui, "zoom in to see each");
   } else {
-    draw_span_facts(ui, context.bench.run(), facts_, index_.span(box.span), frame.origin);
+    draw_span_facts(ui, context.bench.run(), facts_, index_.span(box.span),
+                    index_.charged().charged(box.span), frame.origin);
     if (pointed_kernel_) tooltip_note(ui, "click pins operation and layer");
   }
   ImGui::EndTooltip();

@@ -221,6 +221,7 @@ void TuningPanel::draw_verify(PanelContext& context) {
   if (live.state == live::LiveState::loading)
     state = fmt::format("loading {}: {}", live.stage, view::format_percent(live.share));
   if (live.state == live::LiveState::starting) state = "starting the run";
+  if (live.state == live::LiveState::measuring) state = live.stage;
   if (!state.empty()) label(ui, state.c_str(), Role::text2, Face::ui, text_size::kTable);
   if (live.error && !live.running()) {
     ImGui::PushTextWrapPos(0);

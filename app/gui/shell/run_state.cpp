@@ -35,6 +35,8 @@ RunStateText live_state(const Workbench& bench) {
       return {"Prefill", true};
     case live::LiveState::decoding:
       return {"Decoding", true};
+    case live::LiveState::measuring:
+      return {"Measuring profiling cost", true};
     case live::LiveState::stopping:
       return {"Stopping", true};
     case live::LiveState::empty:

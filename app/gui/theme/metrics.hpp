@@ -17,7 +17,7 @@ inline constexpr float kWelcome = 22;
 namespace height {
 inline constexpr float kMenu = 28, kTransport = 64, kTab = 24, kToolbar = 24, kToolbarControl = 20;
 inline constexpr float kTableHeader = 18, kTableRow = 18, kTextLine = 20, kLane = 17, kKernelLane = 24,
-                       kThinLane = 13;
+                       kThinLane = 13, kWaitRow = 5;
 inline constexpr float kStatus = 22, kButton = 28, kMeter = 22;
 }  // namespace height
 

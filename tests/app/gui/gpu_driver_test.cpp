@@ -110,6 +110,29 @@ void links(ImGuiTestContext* context, Driver& driver) {
   IM_CHECK(driver.bench().selection().head && driver.bench().selection().head->layer == span.layer);
 }
 
+// A kernel that started before the one before it had ended: what it waited is below, and leads to its box.
+void waits(ImGuiTestContext* context, Driver& driver) {
+  open_gpu(context, driver, {});
+  use_panel(context, driver, "timeline");
+  const std::int64_t kernel = widest(context, driver, "mlp_down");
+  IM_CHECK(kernel >= 0);
+  const ImRect box = kernel_box(context, driver, static_cast<std::size_t>(kernel));
+  const ImRect wait = rect_of(context, item_in(driver, "timeline", fmt::format("wait of kernel {}", kernel)));
+  IM_CHECK(wait.Min.y >= box.Max.y);
+  IM_CHECK(wait.Max.x <= box.Min.x + 2 && wait.Max.x >= box.Min.x - 2);
+  point(context, wait.GetCenter());
+  IM_CHECK(driver.bench().hover().span == static_cast<std::size_t>(kernel));
+  // The boxes themselves do not cover each other.
+  const view::SpanView& spans = driver.bench().run().spans();
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    if (spans[i].step != shown_step(driver) || spans[i].device < 0 || static_cast<std::int64_t>(i) == kernel)
+      continue;
+    const ImRect other = kernel_box(context, driver, i);
+    if (other.GetWidth() <= 0 || other.Min.y != box.Min.y) continue;
+    IM_CHECK(other.Max.x <= box.Min.x + 1 || other.Min.x >= box.Max.x - 1);
+  }
+}
+
 // The newest step is known of before its kernels are.
 void follows_what_is_told(ImGuiTestContext* context, Driver& driver) {
   open_gpu(context, driver, {.all_told = false});
@@ -300,6 +323,7 @@ void add_gpu_tests(Driver& driver) {
   driver.add("a_gpu_has_lanes_for_streams_copies_launches_and_the_profiler", lanes);
   driver.add("lanes_without_room_are_left_out", lanes_in_little_room);
   driver.add("a_kernel_of_a_gpu_lights_up_and_pins_like_one_of_the_cpu", links);
+  driver.add("what_a_kernel_waited_for_the_one_before_is_below_its_box", waits);
   driver.add("the_timeline_follows_the_newest_step_that_is_told", follows_what_is_told);
   driver.add("light_profiling_shows_whole_graphs", whole_graphs);
   driver.add("unattributed_kernels_are_shown_and_lead_nowhere", unattributed);

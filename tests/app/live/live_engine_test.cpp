@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <mutex>
+#include <vector>
 
 #include "app/live/trace_source.hpp"
 #include "profiling/trace_reader.hpp"
@@ -351,4 +353,36 @@ TEST_CASE("LiveEngine, tells every change of its status") {
   engine.post(StartRun{hello(10), std::make_shared<CollectedEvents>()});
   wait_for("the run", [&] { return engine.status()->summary != nullptr; });
   CHECK(changes >= loaded + 11);
+}
+
+TEST_CASE("LiveEngine, says after the last token that it measures what profiling costs") {
+  const support::TalkingCheckpoint checkpoint{dms_options()};
+  std::mutex mutex;
+  std::vector<LiveStatus> all;
+  const LiveEngine* told_of = nullptr;
+  LiveEngine engine([&] {
+    const std::lock_guard lock(mutex);
+    all.push_back(*told_of->status());
+  });
+  told_of = &engine;  // which tells nothing before it has a command
+  engine.post(LoadModel{checkpoint.path()});
+  wait_for("the model", [&] { return engine.status()->state == LiveState::ready; });
+  app::RunOptions options = hello(6);
+  options.device.device = "auto";  // the CPU alone is refused: there is no profiling there
+  options.measure_cost = true;
+  engine.post(StartRun{options, std::make_shared<CollectedEvents>()});
+  wait_for("the run", [&] { return engine.status()->summary != nullptr; });
+  const auto told = [&] {
+    const std::lock_guard lock(mutex);
+    return all;
+  }();
+  const auto measuring = std::find_if(
+      told.begin(), told.end(), [](const LiveStatus& each) { return each.state == LiveState::measuring; });
+  REQUIRE(measuring != told.end());
+  CHECK(measuring->stage == "measuring what profiling costs");
+  CHECK(measuring->done == 6);
+  CHECK(std::prev(measuring)->state == LiveState::decoding);
+  CHECK(std::prev(measuring)->stage.empty());
+  CHECK(engine.status()->state == LiveState::ready);
+  CHECK(engine.status()->stage.empty());
 }

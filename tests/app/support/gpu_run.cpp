@@ -174,7 +174,7 @@ class GpuRun : public engine::EventSink {
 
   Span on_device(engine::Step step, std::int16_t layer, const Work& work, std::int32_t graph_number) {
     Span span;
-    span.start_ns = device_ns_;
+    span.start_ns = graph_number >= 0 ? early_start() : device_ns_;
     span.end_ns = device_ns_ + duration(work);
     span.step = step;
     span.layer = layer;
@@ -184,8 +184,15 @@ class GpuRun : public engine::EventSink {
     span.stream = cupti() ? kForwardStream : 0;
     span.graph = graph_number;
     span.bytes = work.bytes;
-    device_ns_ = span.end_ns + (graph_number >= 0 ? 700 : 1'900);
+    last_start_ns_ = span.start_ns;
+    device_ns_ = span.end_ns + (graph_number >= 0 ? 0 : 1'900);
     return span;
+  }
+
+  // In a graph a kernel is launched once the one before has begun, and waits inside for its end.
+  std::int64_t early_start() {
+    const std::int64_t lead = 1'500 + static_cast<std::int64_t>(random_() % 4'000);
+    return std::min(device_ns_, std::max(last_start_ns_ + 500, device_ns_ - lead));
   }
 
   void add_kernel(engine::Step step, std::int16_t layer, const Work& work, bool in_graph) {
@@ -233,6 +240,7 @@ class GpuRun : public engine::EventSink {
   void launch_whole(const engine::StepFinished& step) {
     add_copy(step.step, copy_in, kForwardStream, device_ns_ - 6'000, 64);
     if (cupti()) add_call(step.step, -1, graph, launch_graph, 21'000);
+    last_start_ns_ = device_ns_;  // the first one waits for nobody
     if (options_.profile == Profile::detailed) {
       forward(step, true);
     } else {
@@ -326,7 +334,8 @@ class GpuRun : public engine::EventSink {
   std::int64_t now_ns_ = 1'000'000;  // the host
   std::int64_t host_ns_ = 0;         // its next call
   std::int64_t device_ns_ = 0;
-  std::int64_t idle_ns_ = 0;  // after the first step, where nothing else runs
+  std::int64_t last_start_ns_ = 0;  // of the kernel before
+  std::int64_t idle_ns_ = 0;        // after the first step, where nothing else runs
   std::int64_t next_sample_ns_ = 0;
 };
 

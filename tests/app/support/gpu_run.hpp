@@ -1,6 +1,7 @@
 // A made-up run on a made-up GPU, as the events that an engine, CUPTI and NVML would emit: prefill kernel by
-// kernel, decode as a graph, two streams, launches, counters, losses, spans that come late and in any order.
-// Sizes are those of an 8B model and speeds are plausible, but nothing here was measured.
+// kernel, decode as a graph whose kernels are launched early and wait for the one before, two streams,
+// launches, counters, losses, spans that come late and in any order. Sizes are those of an 8B model and
+// speeds are plausible, but nothing here was measured.
 #pragma once
 
 #include <cstdint>

@@ -92,10 +92,12 @@ TEST_CASE("Measure, a million spans", "[.measure]") {
   measure("boxes of 1,000 px, all of the run", 10, [&](int) {
     const app::view::TimelineView view{{0, s->last_ns()}, 1000};
     step_boxes(*s, view);
-    layer_boxes(index.tracks()[0], view);
+    layer_boxes(index, index.tracks()[0], view);
     kernel_boxes(index, index.tracks()[0], view);
   });
   measure("kernel table of all", 3, [&](int) { kernel_table(*s, {}); });
+  app::view::ChargedTimes charged;
+  measure("kernel table of all, asked again", 3, [&](int) { kernel_table(*s, {}, charged); });
 }
 
 // Half a million spans of a GPU, each step's in any order, as they come live.
@@ -113,14 +115,10 @@ TEST_CASE("Measure, late spans of a GPU", "[.measure]") {
     std::vector<engine::Span> spans;
     for (std::int64_t i = 0; i < kPerStep; ++i) {
       const std::int64_t start = step * 5'000'000 + i * 14'000;
-      engine::Span span{start,
-                        start + 12'000,
-                        step,
-                        static_cast<std::int16_t>(i / 9),
-                        static_cast<std::int16_t>(i % 6),
-                        0,
-                        0,
-                        13};
+      engine::Span span{
+          start,
+          start + 15'000,  // beyond the next one's start
+          step,           static_cast<std::int16_t>(i / 9), static_cast<std::int16_t>(i % 6), 0, 0, 13};
       span.bytes = 30'000'000;
       spans.push_back(span);
     }
@@ -144,10 +142,12 @@ TEST_CASE("Measure, late spans of a GPU", "[.measure]") {
   measure("boxes of 1,000 px, all of the run", 10, [&](int) {
     const app::view::TimelineView view{{0, kSteps * 5'000'000}, 1000};
     for (const app::view::TimelineTrack& track : index.tracks()) {
-      step_boxes(track, view);
-      layer_boxes(track, view);
+      step_boxes(index, track, view);
+      layer_boxes(index, track, view);
       kernel_boxes(index, track, view);
     }
   });
   measure("kernel table of all", 3, [&](int) { kernel_table(*s, {}); });
+  app::view::ChargedTimes charged;
+  measure("kernel table of all, asked again", 3, [&](int) { kernel_table(*s, {}, charged); });
 }

@@ -74,5 +74,5 @@ TEST_CASE("timeline_lanes, a whole graph is one box per step and shows no layers
   CHECK(boxes[0].step == last.step);
   CHECK(class_of_kernel(made.run->run().operations[static_cast<std::size_t>(boxes[0].operation)]) ==
         KernelClass::graph);
-  for (const TimelineBox& box : layer_boxes(forward, view)) CHECK(box.layer == -1);
+  for (const TimelineBox& box : layer_boxes(made.index, forward, view)) CHECK(box.layer == -1);
 }

@@ -90,7 +90,7 @@ TEST_CASE("kernel_boxes, cuts to the view and keeps what reaches into it") {
 TEST_CASE("layer_boxes, neighbouring spans of a layer are one box") {
   const auto run = span_run(row_of_spans(40));
   const TimelineIndex index = index_of(*run);
-  const auto boxes = layer_boxes(index.tracks()[0], {{0, 40'000}, 400});
+  const auto boxes = layer_boxes(index, index.tracks()[0], {{0, 40'000}, 400});
   REQUIRE(boxes.size() == 8);
   CHECK(boxes[5].layer == 1);
   CHECK(boxes[5].step == 1);
@@ -270,7 +270,7 @@ TEST_CASE("TimelineIndex, forgets dropped spans without building its lanes anew,
   }
 }
 
-TEST_CASE("kernel_boxes, a long span that others overlap is seen from inside") {
+TEST_CASE("kernel_boxes, a span that reaches into the view from before it is seen from inside") {
   const auto run =
       span_run({{0, 1000, 0, 0, 1, 1, 0, 7}, {100, 110, 0, 0, 0, 0, 0, 7}, {120, 130, 0, 0, 0, 0, 0, 7}});
   const TimelineIndex index = index_of(*run);
@@ -278,4 +278,55 @@ TEST_CASE("kernel_boxes, a long span that others overlap is seen from inside") {
   REQUIRE(boxes.size() == 1);
   CHECK(boxes[0].span == 0);
   CHECK(boxes[0].width == 100);
+}
+
+TEST_CASE("kernel_boxes, a kernel that waited is a box from where it is charged, and a wait before it") {
+  const auto run =
+      span_run({{0, 100, 0, 0, 1, 1, 0, 7}, {60, 180, 0, 0, 0, 0, 0, 7}, {200, 220, 0, 1, 0, 0, 0, 7}});
+  const TimelineIndex index = index_of(*run);
+  CHECK(index.tracks()[0].overlaps);
+  const auto boxes = kernel_boxes(index, index.tracks()[0], {{0, 400}, 400});
+  REQUIRE(boxes.size() == 3);
+  CHECK(boxes[0].wait_width == 0);
+  CHECK(boxes[1].x == 100);
+  CHECK(boxes[1].width == 80);
+  CHECK(boxes[1].wait_x == 60);
+  CHECK(boxes[1].wait_width == 40);
+  CHECK(boxes[1].start_ns == 60);  // as it ran
+  CHECK(boxes[1].end_ns == 180);
+  CHECK_FALSE(boxes[1].inside);
+  CHECK(boxes[2].wait_width == 0);
+}
+
+TEST_CASE(
+    "kernel_boxes, kernels that wait at one time do so in two rows, and one that ran inside has only that") {
+  const auto run =
+      span_run({{0, 100, 0, 0, 1, 1, 0, 7}, {20, 150, 0, 0, 0, 0, 0, 7}, {30, 140, 0, 0, 2, 0, 0, 7}});
+  const TimelineIndex index = index_of(*run);
+  const auto boxes = kernel_boxes(index, index.tracks()[0], {{0, 400}, 400});
+  REQUIRE(boxes.size() == 3);
+  CHECK(boxes[1].wait_row != boxes[2].wait_row);
+  CHECK(boxes[2].inside);
+  CHECK(boxes[2].wait_x == 30);
+  CHECK(boxes[2].wait_width == 110);
+}
+
+TEST_CASE("kernel_boxes, a wait is seen though the kernel's own part is beyond the view") {
+  const auto run = span_run({{0, 1000, 0, 0, 1, 1, 0, 7}, {400, 1500, 0, 0, 0, 0, 0, 7}});
+  const TimelineIndex index = index_of(*run);
+  const auto boxes = kernel_boxes(index, index.tracks()[0], {{300, 600}, 300});
+  REQUIRE(boxes.size() == 2);
+  CHECK(boxes[1].wait_x == 100);
+  CHECK(boxes[1].x >= 300);
+}
+
+TEST_CASE("layer_boxes, layers whose kernels overlap do not cover each other") {
+  const auto run =
+      span_run({{0, 100, 0, 0, 1, 1, 0, 7}, {60, 180, 0, 1, 0, 0, 0, 7}, {150, 250, 0, 1, 1, 0, 0, 7}});
+  const TimelineIndex index = index_of(*run);
+  const auto boxes = layer_boxes(index, index.tracks()[0], {{0, 400}, 400});
+  REQUIRE(boxes.size() == 2);
+  CHECK(boxes[1].start_ns == 100);
+  CHECK(boxes[1].end_ns == 250);
+  CHECK(boxes[0].x + boxes[0].width <= boxes[1].x);
 }
