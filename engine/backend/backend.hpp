@@ -62,8 +62,9 @@ struct StepOutput {
   std::int64_t rows = 0;
   std::vector<TokenId> picked;  // one per input, -1: not asked. Of equally likely tokens the first
   std::vector<SequenceOutput> sequences;
-  std::vector<Span> spans;    // times relative to the clock the backend was given
-  std::int64_t kv_reads = 0;  // slots read, summed over queries, layers and KV heads
+  std::vector<Span> spans;           // times relative to the clock the backend was given
+  std::int64_t kv_reads = 0;         // slots read, summed over queries, layers and KV heads
+  std::vector<std::string> notices;  // fall-backs from this step on, with their reason
 };
 
 struct BackendInfo {

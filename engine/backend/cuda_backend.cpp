@@ -322,6 +322,12 @@ Result<StepOutput> CudaBackend::run_step(std::span<const StepInput> inputs, cons
   ++steps_;
   launched_ = true;
   runner_.run(*step, head, gates_of(*step), choices_of(inputs, head));
+  if (runner_.ran_out_of_pages()) {
+    broken_ =
+        failed("a kernel found no free page during {}: this is a defect of DMScope, its caches are wrong now",
+               doing);
+    return *broken_;
+  }
   admission.keep();
   return collect(inputs, *step, head);
 }
@@ -332,6 +338,7 @@ StepOutput CudaBackend::collect(std::span<const StepInput> inputs, const CudaSte
   output.rows = head.given;
   output.logits = runner_.logits();
   output.picked.assign(inputs.size(), -1);
+  output.notices = runner_.take_notices();
   std::vector<std::int64_t> reads(static_cast<std::size_t>(config_.layers));
   const DecisionReader reader(config_, runner_.decisions(), runner_.stride());
   for (std::size_t i = 0; i < inputs.size(); ++i) {

@@ -99,11 +99,12 @@ Status CudaCache::ensure_free(std::int64_t pages, std::string_view doing) {
   return grow_pages(budget_.missing(pages), doing);
 }
 
-// Doubles the pool while memory allows, so that it seldom grows; else what is missing must do.
+// Doubles the pool while that takes a quarter of the free memory at most, so that it seldom grows and leaves
+// others some: the activations of longer steps, another backend. Else what is missing must do.
 std::int64_t CudaCache::growth(std::int64_t missing) const {
   const std::int64_t free_bytes = kernels::cuda::memory_info().free_bytes;
-  const std::int64_t wanted = std::max({missing, budget_.total(), kFirstPages});
   const std::int64_t affordable = std::max<std::int64_t>(0, free_bytes - kLeftForOthers) / page_cost_;
+  const std::int64_t wanted = std::max({missing, std::min(budget_.total(), affordable / 4), kFirstPages});
   const std::int64_t room = max_pages_ - 1 - budget_.total();
   return std::min(std::max(missing, std::min(wanted, affordable)), room);
 }
@@ -111,9 +112,8 @@ std::int64_t CudaCache::growth(std::int64_t missing) const {
 Status CudaCache::grow_pages(std::int64_t missing, std::string_view doing) {
   const auto refused = [&](std::int64_t free_bytes) {
     return failed(
-        "the GPU is out of memory for caches during {}: {} more are needed, {} are taken, {} of the GPU's "
-        "memory "
-        "are free",
+        "the GPU is out of memory for caches during {}: {} more are needed, {} are taken, "
+        "{} of the GPU's memory are free",
         doing, byte_text(missing * page_cost_), byte_text(budget_.held() * page_cost_),
         byte_text(free_bytes));
   };
@@ -166,10 +166,12 @@ Status CudaCache::admit(std::span<const int> slots, std::span<const std::int32_t
 
 void CudaCache::settle(int slot, std::span<const std::int32_t> live) {
   Sequence& sequence = sequences_[static_cast<std::size_t>(slot)];
-  const std::int64_t taken = pages_held(live, kPageSlots) - pages_held(sequence.live, kPageSlots);
+  const std::int64_t held = pages_held(live, kPageSlots);
+  const std::int64_t taken = held - sequence.pages;
   assert(taken >= 0 && taken <= sequence.admitted);
   budget_.release(sequence.admitted - taken);
   sequence.admitted = 0;
+  sequence.pages = held;
   sequence.live.assign(live.begin(), live.end());
 }
 
@@ -211,19 +213,21 @@ void CudaCache::close(int slot) {
   Sequence& sequence = sequences_[static_cast<std::size_t>(slot)];
   const Scope scope(timer_, CudaOperation::cache, -1, 0);
   launch_cache_release(view_, slot, stream_.get());
-  budget_.release(pages_held(sequence.live, kPageSlots) + sequence.admitted);
+  budget_.release(sequence.pages + sequence.admitted);
   sequence = Sequence{};
 }
 
 Result<int> CudaCache::fork(int from) {
-  const std::int64_t pages = pages_held(live(from), kPageSlots);
+  const std::int64_t pages = sequences_[static_cast<std::size_t>(from)].pages;
   if (auto status = ensure_free(pages, "the copy of a sequence"); !status) return status.error();
   const auto to = open();
   if (!to) return to;
   const Scope scope(timer_, CudaOperation::cache, -1, 0);
   launch_cache_fork(view_, from, *to, stream_.get());
   budget_.take(pages);
-  sequences_[static_cast<std::size_t>(*to)].live.assign(live(from).begin(), live(from).end());
+  Sequence& copy = sequences_[static_cast<std::size_t>(*to)];
+  copy.live.assign(live(from).begin(), live(from).end());
+  copy.pages = pages;
   return *to;
 }
 

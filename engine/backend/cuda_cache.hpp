@@ -53,7 +53,8 @@ class CudaCache {
   struct Sequence {
     bool open = false;
     std::vector<std::int32_t> live;  // [layers, kv_heads]
-    std::int64_t admitted = 0;       // pages taken for the step under way
+    std::int64_t pages = 0;          // that they hold
+    std::int64_t admitted = 0;       // taken for the step under way, besides
   };
   Status ensure_free(std::int64_t pages, std::string_view doing);
   Status grow_pages(std::int64_t pages, std::string_view doing);

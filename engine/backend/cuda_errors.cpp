@@ -30,14 +30,15 @@ const char* explanation(int code) {
     case 717:  // invalid address space
     case 718:  // invalid program counter
     case 719:  // launch failure
-      return "a kernel failed on the GPU: this is a defect of DMScope, or of the GPU";
+      return "a kernel failed on the GPU: this is a defect of DMScope, or of the GPU; start DMScope "
+             "again before it uses the GPU";
     case 702:  // launch timeout
       return "the driver stopped a kernel that ran too long (a GPU that drives a display allows seconds)";
     case 4:    // cudart unloading
     case 201:  // device uninitialized
     case 999:  // unknown
       return "the GPU was lost (reset, unplugged, or its driver was stopped; "
-             "nvidia-smi shows whether it is back)";
+             "nvidia-smi shows whether it is back; then start DMScope again)";
     default:
       return "the GPU reports an error";
   }

@@ -44,6 +44,9 @@ class CudaForward {
   // The policy decides by position: `buffers.gates` is an input.
   bool gates_by_position() const { return gates_by_position_; }
 
+  // How often a kernel has found no free page, on the device: never, because steps are admitted first.
+  const std::int32_t* page_failures() const { return cache_.view().failures; }
+
   // Weights that a pass over few rows reads.
   std::int64_t weight_bytes() const;
 

@@ -29,6 +29,13 @@ SequenceOutput DecisionReader::read(const CudaShare& share, SequenceId sequence,
   out.count = share.count;
   out.first_judged = std::max(0, share.first_position - lag);
   out.judged = share.first_position + share.count - lag - out.first_judged;
+  const std::size_t heads =
+      static_cast<std::size_t>(config_.layers) * static_cast<std::size_t>(config_.kv_heads);
+  out.logits.reserve(heads * static_cast<std::size_t>(out.judged));
+  out.marked.reserve(out.logits.capacity());
+  if (live_at) out.live_at.reserve(heads * static_cast<std::size_t>(share.count));
+  out.live.reserve(heads);
+  out.allocated.reserve(heads);
   const std::int32_t skipped = share.count - out.judged;  // columns that judge nothing: before position 0
   for (std::int32_t layer = 0; layer < config_.layers; ++layer) {
     for (std::int32_t head = 0; head < config_.kv_heads; ++head) {

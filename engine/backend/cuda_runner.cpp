@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/events/result.hpp"
 #include "kernels/cuda/decode_attention.hpp"
 
 namespace engine {
@@ -18,12 +19,12 @@ std::int32_t round_up_to_power(std::int32_t count) {
 }
 
 // Operations are not timed one by one while it lives.
-class Capture {
+class Graphing {
  public:
-  explicit Capture(CudaTimer& timer) : timer_(timer) { timer_.begin_capture(); }
-  ~Capture() { timer_.end_capture(); }
-  Capture(const Capture&) = delete;
-  Capture& operator=(const Capture&) = delete;
+  Graphing(CudaTimer& timer, CudaTimer::Graphing as) : timer_(timer) { timer_.set_graphing(as); }
+  ~Graphing() { timer_.set_graphing(CudaTimer::Graphing::no); }
+  Graphing(const Graphing&) = delete;
+  Graphing& operator=(const Graphing&) = delete;
 
  private:
   CudaTimer& timer_;
@@ -57,11 +58,13 @@ void CudaRunner::prepare(const CudaStep& step, const HeadRows& head, std::int32_
   current_graph_ = nullptr;
   if (runs_as_graph(step, bucket)) {
     DecodeGraph& graph = decode_graphs_[bucket];
-    if (!graph.graph || graph.buffers->splits < splits) record(graph, bucket, splits);
-    current_graph_ = &graph;
-    current_ = graph.buffers.get();
-    stride_ = bucket;
-    return;
+    const bool fits = graph.graph && graph.buffers->splits >= splits;
+    if (fits || record(graph, bucket, splits)) {
+      current_graph_ = &graph;
+      current_ = graph.buffers.get();
+      stride_ = bucket;
+      return;
+    }
   }
   if (step.decodes_only()) decode_graphs_[bucket].seen = true;
   current_ = &eager_buffers(step, head, splits);
@@ -95,24 +98,58 @@ CudaActivations& CudaRunner::eager_buffers(const CudaStep& step, const HeadRows&
   return *eager_;
 }
 
-void CudaRunner::record(DecodeGraph& graph, std::int32_t bucket, int splits) {
+// A driver may refuse to record what it would run.
+bool CudaRunner::record(DecodeGraph& graph, std::int32_t bucket, int splits) {
   graph.graph = {};
   graph.buffers.reset();
   {
     const Scope scope(timer_, CudaOperation::transfer, -1, 0, true);
     graph.buffers = std::make_unique<CudaActivations>(config_, bucket, bucket, bucket, splits, stream_.get());
   }
-  stream_.synchronize();
-  const Capture capture(timer_);
-  graph.graph = kernels::cuda::Graph::capture(stream_, [&] {
-    const CudaActivations& buffers = *graph.buffers;
-    copy_inputs(buffers, bucket, bucket);
-    forward_.run(buffers, {bucket, bucket, {}});
-    copy_decisions(buffers, bucket);
-    forward_.logits(buffers, bucket, nullptr, buffers.picked.data());
-    copy_picked(buffers, bucket);
-    join_decisions();
-  });
+  while (true) {
+    try {
+      capture(graph, bucket);
+      return true;
+    } catch (const kernels::cuda::CudaError& error) {
+      if (error.out_of_memory() || error.sticky()) throw;
+      const bool early = kernels::cuda::dependent_launches();
+      notices_.push_back(fmt::format("{}: {}",
+                                     early ? "kernels no longer start before those they wait for have ended"
+                                           : "decode steps run kernel by kernel, without graphs",
+                                     error.what()));
+      if (early) {
+        kernels::cuda::forbid_dependent_launches();
+        continue;
+      }
+      graphs_ = false;
+      decode_graphs_.clear();
+      return false;
+    }
+  }
+}
+
+void CudaRunner::capture(DecodeGraph& graph, std::int32_t bucket) {
+  const CudaActivations& buffers = *graph.buffers;
+  std::fill_n(buffers.host_tokens.data(), bucket, -1);
+  std::fill_n(buffers.host_positions.data(), bucket, 0);
+  std::fill_n(buffers.host_slots.data(), bucket, -1);
+  std::fill_n(buffers.host_gates.data(), buffers.host_gates.size(), 0.0f);
+  {
+    const Graphing rehearsal(timer_, CudaTimer::Graphing::rehearsal);
+    launch_graph_step(buffers, bucket);
+    stream_.synchronize();
+  }
+  const Graphing recording(timer_, CudaTimer::Graphing::recording);
+  graph.graph = kernels::cuda::Graph::capture(stream_, [&] { launch_graph_step(buffers, bucket); });
+}
+
+void CudaRunner::launch_graph_step(const CudaActivations& buffers, std::int32_t bucket) {
+  copy_inputs(buffers, bucket, bucket);
+  forward_.run(buffers, {bucket, bucket, {}});
+  copy_decisions(buffers, bucket);
+  forward_.logits(buffers, bucket, nullptr, buffers.picked.data());
+  copy_picked(buffers, bucket);
+  join_decisions();
 }
 
 // --- a step
@@ -173,6 +210,7 @@ void CudaRunner::copy_decisions(const CudaActivations& buffers, std::int32_t row
   copy_async(to.logits.data(), from.logits.data(), bytes_of<float>(cells), side_.get());
   copy_async(to.live_at.data(), from.live_at.data(), bytes_of<std::int32_t>(cells), side_.get());
   copy_async(to.marked.data(), from.marked.data(), bytes_of<std::uint8_t>(cells), side_.get());
+  copy_async(host_page_failures_.data(), forward_.page_failures(), sizeof(std::int32_t), side_.get());
   copied_.record(side_);
 }
 

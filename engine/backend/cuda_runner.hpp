@@ -5,13 +5,18 @@
 // logits are still being computed and the token is chosen; the streams join before the step is waited for. So
 // decisions are those of their own step, not of the one before: the live slots among them are what admits the
 // next step to the caches. All of them together are 9 bytes per head, layer and row. The first decode step of
-// a bucket runs kernel by kernel, so that every kernel is loaded before a graph is recorded.
+// a bucket runs kernel by kernel; the second records the graph, after a rehearsal with rows of padding that
+// loads every kernel in it. Where a driver refuses to record, kernels stop to start early, and if that does
+// not help, every step runs kernel by kernel: take_notices() says so.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/backend/cuda_activations.hpp"
 #include "engine/backend/cuda_forward.hpp"
@@ -39,6 +44,12 @@ class CudaRunner {
   void run(const CudaStep& step, const HeadRows& head, std::span<const float> gates,
            std::span<const TokenChoice> choices);
 
+  // After run(): a kernel of this or an earlier step found no free page, so that caches are wrong.
+  bool ran_out_of_pages() const { return host_page_failures_[0] != 0; }
+
+  // Fall-backs since they were asked for last.
+  std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
+
   // Of the last step, on the host.
   const CudaDecisions<kernels::cuda::PinnedArray>& decisions() const { return current_->host_decisions; }
   std::int64_t stride() const { return stride_; }  // of the decisions' rows
@@ -54,7 +65,10 @@ class CudaRunner {
   };
   CudaActivations& eager_buffers(const CudaStep& step, const HeadRows& head, int splits);
   bool runs_as_graph(const CudaStep& step, std::int32_t bucket) const;
-  void record(DecodeGraph& graph, std::int32_t bucket, int splits);
+  // Whether the graph is there; otherwise graphs_ is false from now on.
+  bool record(DecodeGraph& graph, std::int32_t bucket, int splits);
+  void capture(DecodeGraph& graph, std::int32_t bucket);
+  void launch_graph_step(const CudaActivations& buffers, std::int32_t bucket);
 
   void fill_inputs(const CudaStep& step, const HeadRows& head, std::span<const float> gates);
   void copy_inputs(const CudaActivations& buffers, std::int32_t rows, std::int32_t decode_rows) const;
@@ -75,6 +89,7 @@ class CudaRunner {
   kernels::cuda::Event decided_, copied_;
   int multiprocessors_;
   bool graphs_;
+  std::vector<std::string> notices_;
 
   std::unique_ptr<CudaActivations> eager_;
   std::map<std::int32_t, DecodeGraph> decode_graphs_;  // by bucket
@@ -82,6 +97,7 @@ class CudaRunner {
   CudaActivations* current_ = nullptr;    // of the step prepared last
   DecodeGraph* current_graph_ = nullptr;  // null: kernel by kernel
   std::int32_t stride_ = 0;
+  kernels::cuda::PinnedArray<std::int32_t> host_page_failures_{1};
   kernels::cuda::PinnedArray<float> host_logits_;  // [rows given out, vocab]
   std::size_t logits_given_ = 0;                   // floats
 };

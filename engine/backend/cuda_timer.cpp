@@ -20,7 +20,7 @@ CudaTimer::CudaTimer(const kernels::cuda::Stream& stream, int gpu, bool spans, G
     : stream_(stream), gpu_(gpu), spans_(spans), profiler_(profiler) {}
 
 bool CudaTimer::uses_events() const {
-  return spans_ && !capturing_ && (profiler_ == nullptr || !profiler_->times_kernels());
+  return spans_ && graphing_ == Graphing::no && (profiler_ == nullptr || !profiler_->times_kernels());
 }
 
 std::size_t CudaTimer::record() {
@@ -37,14 +37,6 @@ void CudaTimer::begin_step(Step step, Phase phase) {
   if (!uses_events()) return;
   record();
   base_ns_ = steady_now_ns();
-}
-
-void CudaTimer::begin_capture() {
-  capturing_ = true;
-}
-
-void CudaTimer::end_capture() {
-  capturing_ = false;
 }
 
 void CudaTimer::start_timing(CudaOperation operation, std::int32_t layer, std::int64_t bytes) {
@@ -80,9 +72,10 @@ void CudaTimer::take(std::int64_t clock_start_ns, std::vector<Span>& spans) {
 CudaTimer::Scope::Scope(CudaTimer& timer, CudaOperation operation, std::int32_t layer, std::int64_t bytes,
                         bool making_room)
     : timer_(timer), timed_(!making_room && timer.uses_events()) {
+  if (timer_.graphing_ == Graphing::rehearsal) operation = CudaOperation::graph;
   push_range(operation);
   if (timer_.profiler_ != nullptr) {
-    const Step step = timer_.capturing_ ? -1 : timer_.step_;
+    const Step step = timer_.graphing_ == Graphing::recording ? -1 : timer_.step_;
     timer_.profiler_->enter(
         {step, timer_.phase_, static_cast<std::int16_t>(layer), static_cast<std::int16_t>(operation), bytes});
   }

@@ -24,9 +24,10 @@ class CudaTimer {
   // Spans of the step, relative to `clock_start_ns`. The stream has been synchronised.
   void take(std::int64_t clock_start_ns, std::vector<Span>& spans);
 
-  // While a graph is recorded its operations belong to no step and are not timed one by one.
-  void begin_capture();
-  void end_capture();
+  // While a graph is rehearsed its operations are all the graph's own, and while it is recorded they belong
+  // to no step: neither is timed one by one.
+  enum class Graphing : std::uint8_t { no, rehearsal, recording };
+  void set_graphing(Graphing graphing) { graphing_ = graphing; }
 
   // Everything launched while it lives belongs to the operation; scopes do not nest. `making_room`: only a
   // profiler hears of it, because it is seldom and no part of what a step computes.
@@ -71,7 +72,7 @@ class CudaTimer {
   int gpu_;
   bool spans_;
   GpuProfiler* profiler_;
-  bool capturing_ = false;
+  Graphing graphing_ = Graphing::no;
   Step step_ = 0;
   Phase phase_ = Phase::prefill;
   std::int64_t base_ns_ = 0;                  // steady clock, when event 0 was recorded

@@ -17,6 +17,7 @@ using kernels::cuda::Event;
 using kernels::cuda::Stream;
 
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;  // far beyond any GPU's caches
+constexpr int kMemoryAllocation = 2;                        // cudaErrorMemoryAllocation
 constexpr int kPasses = 20;
 constexpr int kFewestPasses = 3;
 constexpr double kShortSeconds = 0.04;  // of passes, where a run waits for the result
@@ -49,7 +50,7 @@ double best_rate(const Stream& stream, std::int64_t bytes, const Effort& effort,
 // Two buffers far larger than the caches, or what a quarter of the free memory allows.
 class Memory {
  public:
-  Memory() : from_(size()), to_(from_.bytes()) {
+  explicit Memory(int gpu) : from_(size(gpu)), to_(from_.bytes()) {
     kernels::cuda::fill_bytes_async(from_.data(), 1, from_.bytes(), stream_.get());
   }
 
@@ -68,8 +69,12 @@ class Memory {
   }
 
  private:
-  static std::size_t size() {
+  // Far beyond the L2 cache, or it is that which is measured.
+  static std::size_t size(int gpu) {
     const std::int64_t quarter = kernels::cuda::memory_info().free_bytes / 4;
+    if (quarter < 4 * kernels::cuda::device_info(gpu).l2_bytes) {
+      throw kernels::cuda::CudaError(kMemoryAllocation, "take two buffers of four times the GPU's L2 cache");
+    }
     return static_cast<std::size_t>(std::min(kMostBytes, quarter) / 256 * 256);
   }
 
@@ -92,8 +97,8 @@ auto on_gpu(int gpu, const Measure& measure) -> Result<decltype(measure())> {
 }  // namespace
 
 Result<GpuCeiling> measure_gpu_ceiling(int gpu) {
-  return on_gpu(gpu, [] {
-    const Memory memory;
+  return on_gpu(gpu, [&] {
+    const Memory memory(gpu);
     return GpuCeiling{memory.copy_rate({}), memory.read_rate({})};
   });
 }
@@ -104,7 +109,7 @@ Result<double> gpu_copy_bytes_per_second(int gpu) {
   const std::lock_guard lock(mutex);
   if (const auto found = known.find(gpu); found != known.end()) return found->second;
   constexpr Effort kShort{.passes = 1000, .seconds = kShortSeconds};
-  auto rate = on_gpu(gpu, [&] { return Memory().copy_rate(kShort); });
+  auto rate = on_gpu(gpu, [&] { return Memory(gpu).copy_rate(kShort); });
   if (rate) known[gpu] = *rate;
   return rate;
 }

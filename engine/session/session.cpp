@@ -453,6 +453,7 @@ void Run::emit_step(StepOutput& output, Phase phase, std::int64_t start_ns, std:
         OccupancyChanged{sequence.sequence, step, std::move(sequence.live), std::move(sequence.allocated)});
   }
   summary_.kv_reads += output.kv_reads;
+  for (std::string& notice : output.notices) sink_.on_event(Notice{std::move(notice)});
   if (!output.spans.empty()) {
     for (Span& span : output.spans) span.step = step;
     sink_.on_event(SpansRecorded{std::move(output.spans)});

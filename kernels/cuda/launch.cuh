@@ -22,9 +22,6 @@ struct LaunchShape {
 // More dynamic shared memory than this must be asked for.
 inline constexpr std::size_t kPlainSharedBytes = 48 * 1024;
 
-// Whether the selected device starts dependent launches early.
-bool dependent_launches();
-
 template <typename... Parameters, typename... Arguments>
 void launch(void (*kernel)(Parameters...), const LaunchShape& shape, StreamHandle stream,
             Arguments&&... arguments) {

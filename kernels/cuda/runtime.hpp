@@ -38,6 +38,15 @@ class CudaError : public std::runtime_error {
 // Throws unless `code` is cudaSuccess; `what_failed` says what was asked for, for people.
 void check(int code, const char* what_failed);
 
+// --- launches
+
+// Whether kernels start while their predecessors in the stream still run, and wait for them inside
+// (programmatic dependent launch): where the selected device can, and neither the environment (DMSCOPE_PDL=0)
+// nor forbid_...() says no. From any thread.
+bool dependent_launches();
+// From now on, in the whole process.
+void forbid_dependent_launches();
+
 // --- devices
 
 enum class ComputeMode : std::uint8_t { shared, exclusive, prohibited };

@@ -28,6 +28,9 @@ struct Control {
   // none.
   std::int64_t launches_until_failure = -1;
   cudaError_t failure = cudaErrorIllegalAddress;
+  int graphs_to_refuse = 0;  // so many recorded graphs more cannot be prepared
+  // A kernel that has not run yet cannot be recorded: loading it is more than a stream that records may do.
+  bool loads_before_recording = false;
   // Called for every kernel, copy, set and graph that is launched or recorded, with what it is.
   std::function<void(const char*)> on_launch;
 };

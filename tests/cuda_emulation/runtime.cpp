@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "tests/cuda_emulation/control.hpp"
@@ -51,6 +52,7 @@ struct Device {
   std::recursive_mutex mutex;
   std::map<std::byte*, Allocation> allocations;
   std::vector<CUstream_st*> streams;
+  std::set<const void*> loaded;  // kernels that were launched
   cuda_emulation::Control control;
   cuda_emulation::Usage usage;
   cudaError_t failed = cudaSuccess;
@@ -192,11 +194,15 @@ std::string last_fault() {
   return device().fault;
 }
 
-cudaError_t launch(dim3 grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
+cudaError_t launch(const void* function, dim3 grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
                    std::function<void()> kernel) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535)
     return cudaErrorInvalidValue;
   if (shared_bytes > 99 * 1024) return cudaErrorInvalidValue;  // the most that every supported device has
+  if (stream != nullptr && stream->capture != nullptr && device().control.loads_before_recording &&
+      !device().loaded.contains(function))
+    return cudaErrorStreamCaptureUnsupported;
+  device().loaded.insert(function);
   tell("kernel");
   return enqueue(stream, [=, kernel = std::move(kernel)] {
     auto& left = device().control.launches_until_failure;
@@ -466,6 +472,10 @@ cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t*, std::size_t* 
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  if (device().control.graphs_to_refuse > 0) {
+    --device().control.graphs_to_refuse;
+    return cudaErrorInvalidResourceHandle;
+  }
   return guarded([&] {
     *executable = new CUgraphExec_st{std::make_shared<const std::vector<Operation>>(graph->operations)};
     ++device().usage.graphs;

@@ -121,6 +121,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   // Arguments are copied at the launch, as on a device.
   std::tuple<std::remove_cv_t<Parameters>...> copies(std::forward<Arguments>(arguments)...);
   return cuda_emulation::launch(
-      config->gridDim, config->blockDim, config->dynamicSmemBytes, config->stream,
+      reinterpret_cast<const void*>(kernel), config->gridDim, config->blockDim, config->dynamicSmemBytes,
+      config->stream,
       [kernel, copies] { std::apply(kernel, copies); });
 }

@@ -179,3 +179,54 @@ TEST_CASE("CudaBackend, giving up an upload is an interruption, and progress end
   REQUIRE(engine::make_backend(model, engine::make_policy(*facts, *model), options));
   CHECK(last == before);  // the weights were there already
 }
+
+TEST_CASE(
+    "CudaBackend, a driver that refuses to record a graph gets kernels one by one, with the same results") {
+  const OtherDevice guard;
+  const auto model = random_model(bf16_model());
+  const auto ids = random_ids(61, 12, 5);
+  const test::Outputs eager = test::run_model(model, ids, on_cuda({}, 1, false));
+  control().graphs_to_refuse = GENERATE(1, 1000);
+  CAPTURE(control().graphs_to_refuse);
+  const test::Outputs refused = test::run_model(model, ids, on_cuda({}, 1, true));
+  CHECK(refused.logits == eager.logits);
+  CHECK(refused.live == eager.live);
+}
+
+TEST_CASE("CudaBackend, the step in which graphs are given up says so, and no other") {
+  const OtherDevice guard;
+  const auto backend = test::start_backend(random_model(bf16_model()), on_cuda({}, 1, true));
+  const engine::SequenceId sequence = backend->start_sequence();
+  const auto ids = random_ids(61, 5, 1);
+  control().graphs_to_refuse = 1000;
+  std::vector<std::string> notices;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const StepInput input{sequence, std::span(ids).subspan(i, 1), LogitRows::last};
+    auto output = backend->step(std::span(&input, 1));
+    REQUIRE(output);
+    CHECK(output->notices.empty() == (i != 1));  // the second step records
+    notices.insert(notices.end(), output->notices.begin(), output->notices.end());
+  }
+  REQUIRE_FALSE(notices.empty());
+  CAPTURE(notices.back());
+  CHECK(notices.back().find("without graphs: CUDA could not prepare a graph") != std::string::npos);
+}
+
+TEST_CASE("CudaBackend, every kernel of a graph was loaded before the graph is recorded") {
+  const OtherDevice guard;
+  control().loads_before_recording = true;
+  const auto backend = test::start_backend(random_model(bf16_model()), on_cuda({}, 1, true));
+  const auto chains = GENERATE(1, 3, 20);
+  CAPTURE(chains);
+  std::vector<engine::SequenceId> sequences;
+  for (int i = 0; i < chains; ++i) sequences.push_back(backend->start_sequence());
+  const auto ids = random_ids(61, 3, 1);
+  for (std::size_t token = 0; token < ids.size(); ++token) {
+    std::vector<StepInput> inputs;
+    for (const engine::SequenceId sequence : sequences)
+      inputs.push_back({sequence, std::span(ids).subspan(token, 1), LogitRows::none, true});
+    const auto output = backend->step(inputs);
+    REQUIRE(output);
+    CHECK(output->notices.empty());
+  }
+}
