@@ -11,7 +11,7 @@ enum class ActivityKind : std::uint8_t {
   copy,      // value: bytes; name: "copy host to device"
   set,       // value: bytes
   graph,     // one launch of a graph as a whole
-  launch,    // a call of the CUDA API, on the CPU; name: the function's
+  launch,    // a call of the CUDA API, on the CPU; name: what it does; value: 1: it launches a graph
   scope,     // value: the id (scope_id.hpp) under which the call with this correlation was made
   overhead,  // time that the profiler or the driver took aside; name: for what
 };

@@ -177,6 +177,7 @@ void CuptiSession::switch_calls(bool on) {
 
 engine::Status CuptiSession::set_mode(ProfileMode mode) {
   const bool any = mode != ProfileMode::off;
+  if (!any && enabled_.empty()) return {};
   if (!enabled_.empty()) flush(false);
   engine::Status status;
   // While graphs are recorded as a whole, their kernels are not.
