@@ -18,7 +18,7 @@ enum class ActivityKind : std::uint8_t {
 
 struct Activity {
   ActivityKind kind = ActivityKind::kernel;
-  std::uint64_t start_ns = 0;  // steady clock; start and end 0: it could not be timed
+  std::uint64_t start_ns = 0;  // steady clock; both 0, or an end before the start: it could not be timed
   std::uint64_t end_ns = 0;
   std::uint32_t correlation = 0;  // the same for a call and for all that it launched
   std::uint32_t device = 0;
@@ -30,7 +30,7 @@ struct Activity {
 };
 
 constexpr bool is_timed(const Activity& activity) {
-  return activity.start_ns != 0 || activity.end_ns != 0;
+  return (activity.start_ns != 0 || activity.end_ns != 0) && activity.end_ns >= activity.start_ns;
 }
 
 }  // namespace profiling

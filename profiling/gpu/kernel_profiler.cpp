@@ -273,6 +273,7 @@ void KernelProfiler::account(const SourceCounts& counts) {
   losses.add(Loss::refused_buffers, counts.refused_buffers - before_.refused_buffers);
   losses.add(Loss::cut_buffers, counts.cut_buffers - before_.cut_buffers);
   losses.add(Loss::unknown_records, counts.unknown_records - before_.unknown_records);
+  losses.add(Loss::unknown_nodes, counts.unknown_nodes - before_.unknown_nodes);
   losses.add(Loss::unnamed_kernels, attributor_.names().unnamed() - losses.count(Loss::unnamed_kernels));
   before_ = counts;
   const std::lock_guard lock(mutex_);

@@ -106,6 +106,10 @@ TEST_CASE_METHOD(Fixture, "Attributor, a kernel without time stamps is counted a
   add(untimed);
   CHECK(spans.empty());
   CHECK(lost(Loss::untimed) == 1);
+  untimed.start_ns = 1500;  // it was not over when it was told
+  add(untimed);
+  CHECK(spans.empty());
+  CHECK(lost(Loss::untimed) == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "Attributor, what began before the run belongs to none") {

@@ -149,6 +149,7 @@ TEST_CASE_METHOD(Decoding, "Attributor, order is no help where anything is missi
   SECTION("another launch begins in the middle") {
     auto late = work(0, 9);
     late.back().start_ns += 1000;
+    late.back().end_ns += 1000;
     add(joined({call(0), call(1), late}));
     attributor.close(spans);
     CHECK(kernel_steps() == Steps{-1, -1, -1, -1});
