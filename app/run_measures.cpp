@@ -14,49 +14,91 @@ namespace {
 // Of one sample, far more than its tokens take: the steps are what ends it.
 constexpr double kLongestSample = 60;
 
-// A run of the profiler's own, whose records nobody keeps.
-class ProfiledAside {
+// Decodes samples beside any run, each a run of the profiler's own: what it recorded is counted.
+class ProfiledSamples {
  public:
-  explicit ProfiledAside(profiling::KernelProfiler& profiler) : profiler_(profiler) {
-    profiler_.start_run(engine::steady_now_ns());
+  static engine::Result<std::unique_ptr<ProfiledSamples>> create(
+      const std::shared_ptr<const engine::Model>& model, const engine::SessionOptions& options,
+      profiling::KernelProfiler& profiler, std::int32_t depth, int tokens, std::stop_token stop) {
+    const auto facts = engine::resolve_policy(options.policy, *model);
+    if (!facts) return facts.error();
+    const std::int32_t room = model->config.max_positions - tokens - engine::kSpareSteps;
+    std::unique_ptr<ProfiledSamples> samples(new ProfiledSamples(
+        profiler, std::clamp(depth, 0, std::max(0, room)), options.chains, std::move(stop)));
+    engine::BackendOptions backend = options.backend;
+    backend.profiler = &samples->tally_;
+    backend.spans = false;  // the profiler alone is looked at
+    auto bench = engine::SpeedBench::create(model, engine::make_policy(*facts, *model), backend);
+    if (!bench) return bench.error();
+    samples->bench_ = std::move(*bench);
+    if (samples->bench_->info().backend != "cuda")
+      return engine::bad_input("what profiling costs: this ran on the CPU, expected a GPU");
+    if (auto status = samples->bench_->prepare(samples->depth_, samples->stop_); !status)
+      return status.error();
+    return samples;
   }
-  ~ProfiledAside() {
+
+  // The seconds that decoding took in this mode, which the profiler is in.
+  engine::Result<double> decode(profiling::ProfileMode mode, int tokens) {
     engine::GpuRecords nobody_reads;
-    profiler_.finish_run(nobody_reads);
+    tally_.start_run(engine::steady_now_ns());
+    const auto sample = bench_->decode(depth_, chains_, tokens, kLongestSample, stop_);
+    const profiling::ProfileMode at_end = profiler_.mode();
+    tally_.finish_run(nobody_reads);
+    if (!sample) return sample.error();
+    if (at_end != mode || profiler_.mode() != mode) {
+      return engine::failed("the sample with {} profiling is void: {}", name_of(mode), counts().notice);
+    }
+    if (mode != profiling::ProfileMode::off && counts().kernels + counts().graphs == 0) {
+      return engine::failed("{} profiling recorded nothing of {} steps, so its cost is not known",
+                            name_of(mode), sample->steps);
+    }
+    return sample->seconds;
   }
-  ProfiledAside(const ProfiledAside&) = delete;
-  ProfiledAside& operator=(const ProfiledAside&) = delete;
+
+  const profiling::RecordCounts& counts() const { return tally_.counts(); }  // of the last sample
 
  private:
+  ProfiledSamples(profiling::KernelProfiler& profiler, std::int32_t depth, std::int32_t chains,
+                  std::stop_token stop)
+      : profiler_(profiler), tally_(profiler), depth_(depth), chains_(chains), stop_(std::move(stop)) {}
+
   profiling::KernelProfiler& profiler_;
+  profiling::RecordTally tally_;
+  const std::int32_t depth_;
+  const std::int32_t chains_;
+  const std::stop_token stop_;
+  std::unique_ptr<engine::SpeedBench> bench_;  // uses the tally
 };
 
 }  // namespace
+
+engine::Result<profiling::RecordCounts> measure_attribution(const std::shared_ptr<const engine::Model>& model,
+                                                            const engine::SessionOptions& options,
+                                                            profiling::KernelProfiler& profiler,
+                                                            std::int32_t depth, int tokens,
+                                                            std::stop_token stop) {
+  auto samples = ProfiledSamples::create(model, options, profiler, depth, tokens, std::move(stop));
+  if (!samples) return samples.error();
+  if (const auto seconds = (*samples)->decode(profiler.mode(), tokens); !seconds) return seconds.error();
+  return (*samples)->counts();
+}
 
 engine::Result<profiling::ProfilingCost> measure_profiling(const std::shared_ptr<const engine::Model>& model,
                                                            const engine::SessionOptions& options,
                                                            profiling::KernelProfiler& profiler,
                                                            std::int32_t depth, int rounds,
                                                            std::stop_token stop) {
-  const auto facts = engine::resolve_policy(options.policy, *model);
-  if (!facts) return facts.error();
-  engine::BackendOptions backend = options.backend;
-  backend.profiler = &profiler;
-  backend.spans = false;  // the profiler alone is looked at
-  auto bench = engine::SpeedBench::create(model, engine::make_policy(*facts, *model), backend);
-  if (!bench) return bench.error();
-  const std::int32_t room = model->config.max_positions - profiling::kCostTokens - engine::kSpareSteps;
-  const std::int32_t from = std::clamp(depth, 0, std::max(0, room));
-  const ProfiledAside aside(profiler);
-  if (auto status = (*bench)->prepare(from, stop); !status) return status.error();
-  const auto decode = [&](int tokens) -> engine::Result<double> {
-    const auto sample = (*bench)->decode(from, options.chains, tokens, kLongestSample, stop);
-    if (!sample) return sample.error();
-    return sample->seconds;
+  auto samples =
+      ProfiledSamples::create(model, options, profiler, depth, profiling::kCostTokens, std::move(stop));
+  if (!samples) return samples.error();
+  profiling::ProfileMode asked = profiler.mode();
+  const auto set_mode = [&](profiling::ProfileMode mode) {
+    asked = mode;
+    return profiler.set_mode(mode);
   };
-  return profiling::measure_profiling_cost(
-      [&](profiling::ProfileMode mode) { return profiler.set_mode(mode); }, decode, profiler.mode(),
-      profiling::kCostTokens, rounds);
+  const auto decode = [&](int tokens) { return (*samples)->decode(asked, tokens); };
+  return profiling::measure_profiling_cost(set_mode, decode, profiler.mode(), profiling::kCostTokens, rounds);
 }
 
 RunMeasures::RunMeasures(engine::EventSink& next, const engine::BackendOptions& backend) : next_(next) {

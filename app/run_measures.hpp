@@ -15,11 +15,22 @@
 #include "engine/events/result.hpp"
 #include "profiling/gpu/kernel_profiler.hpp"
 #include "profiling/gpu/profiling_cost.hpp"
+#include "profiling/gpu/record_tally.hpp"
 
 namespace app {
 
+// What a sample of `tokens` decoded tokens in the profiler's mode left: `chains` sequences at `depth` tokens,
+// under the policy that `options` name, with or without graphs as its backend's options say. An error where
+// nothing was recorded or profiling fell back.
+engine::Result<profiling::RecordCounts> measure_attribution(const std::shared_ptr<const engine::Model>& model,
+                                                            const engine::SessionOptions& options,
+                                                            profiling::KernelProfiler& profiler,
+                                                            std::int32_t depth, int tokens,
+                                                            std::stop_token stop);
+
 // Decode speed in each mode of the profiler: `chains` sequences at `depth` tokens, under the policy that
-// `options` name. The profiler ends in the mode it had.
+// `options` name. A sample that recorded nothing, or in which
+// the profiler fell back, makes it an error. The profiler ends in the mode it had.
 engine::Result<profiling::ProfilingCost> measure_profiling(const std::shared_ptr<const engine::Model>& model,
                                                            const engine::SessionOptions& options,
                                                            profiling::KernelProfiler& profiler,

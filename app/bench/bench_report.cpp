@@ -42,9 +42,25 @@ Json trace_json(const TraceSize& trace) {
           {"state_seconds", trace.state_seconds}};
 }
 
+Json attribution_json(const AttributionPoint& point) {
+  const profiling::RecordCounts& counts = point.counts;
+  return {{"mode", "detailed"},
+          {"graph", point.graph},
+          {"steps", counts.of_step.size()},
+          {"kernels", counts.kernels},
+          {"unattributed", counts.unattributed},
+          {"untimed", counts.untimed},
+          {"missing_nodes", counts.missing_nodes},
+          {"dropped", counts.dropped},
+          {"attributed_fraction", counts.attributed_fraction()},
+          {"least_kernels_per_step", counts.least_per_step()},
+          {"most_kernels_per_step", counts.most_per_step()}};
+}
+
 Json profiling_json(const BenchResults& results) {
   const profiling::ProfilingCost& cost = *results.profiling;
   return {{"depth_tokens", results.profiling_depth},
+          {"off_has_cupti_attached", true},
           {"off_tokens_per_second", cost.off_tokens_per_s},
           {"light_tokens_per_second", cost.light_tokens_per_s},
           {"detailed_tokens_per_second", cost.detailed_tokens_per_s},
@@ -89,6 +105,21 @@ std::string trace_rows(const TraceSize& trace) {
                          trace.replay_seconds, trace.state_seconds));
 }
 
+std::string attribution_row(const AttributionPoint& point) {
+  const profiling::RecordCounts& counts = point.counts;
+  std::string text =
+      fmt::format("{:.2f} % of {} kernels attributed, {} to {} per step", 100 * counts.attributed_fraction(),
+                  counts.kernels, counts.least_per_step(), counts.most_per_step());
+  const std::pair<const char*, std::int64_t> losses[] = {{"without operation", counts.unattributed},
+                                                         {"untimed", counts.untimed},
+                                                         {"missing", counts.missing_nodes},
+                                                         {"dropped", counts.dropped}};
+  for (const auto& [name, count] : losses) {
+    if (count > 0) text += fmt::format(", {} {}", count, name);
+  }
+  return row(point.graph ? "detailed profile, graph" : "detailed profile, no graph", text);
+}
+
 Series scaled(const Series& series, double factor) {
   Series result;
   for (const double value : series.values()) result.add(value * factor);
@@ -113,6 +144,7 @@ std::string bench_json(const BenchResults& results) {
             {"recording", nullptr},
             {"memory", nullptr},
             {"trace", nullptr},
+            {"attribution", Json::array()},
             {"profiling", nullptr},
             {"interrupted", results.interrupted}};
   for (const DecodePoint& point : results.decode) json["decode"].push_back(decode_json(point));
@@ -138,6 +170,9 @@ std::string bench_json(const BenchResults& results) {
   }
   if (results.memory) json["memory"] = memory_json(*results.memory);
   if (results.trace) json["trace"] = trace_json(*results.trace);
+  for (const AttributionPoint& point : results.attribution) {
+    json["attribution"].push_back(attribution_json(point));
+  }
   if (results.profiling) json["profiling"] = profiling_json(results);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
@@ -166,9 +201,10 @@ std::string bench_table(const BenchResults& results) {
   }
   if (results.memory) text += memory_rows(*results.memory);
   if (results.trace) text += trace_rows(*results.trace);
+  for (const AttributionPoint& point : results.attribution) text += attribution_row(point);
   if (results.profiling) {
     text += row(fmt::format("profiling at {} costs", results.profiling_depth),
-                fmt::format("light {:.1f} %, detailed {:.1f} % of {:.1f} tokens/s",
+                fmt::format("light {:.1f} %, detailed {:.1f} % of {:.1f} tokens/s with CUPTI idle",
                             results.profiling->percent(profiling::ProfileMode::light),
                             results.profiling->percent(profiling::ProfileMode::detailed),
                             results.profiling->off_tokens_per_s));

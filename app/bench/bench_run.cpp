@@ -78,6 +78,14 @@ std::vector<DecodePoint> decode_points(const BenchOptions& options) {
   return points;
 }
 
+engine::SessionOptions profiled_session(const engine::BackendOptions& backend, bool graph) {
+  engine::SessionOptions session;
+  session.policy.kind = engine::PolicyKind::dense;
+  session.backend = backend;
+  session.backend.graph = graph;
+  return session;
+}
+
 }  // namespace
 
 std::vector<SpeedUp> BenchResults::speed_ups() const {
@@ -113,12 +121,10 @@ BenchRun::BenchRun(const BenchOptions& options, std::shared_ptr<const engine::Mo
 }
 
 engine::Status BenchRun::run() {
-  if (options_.has(Section::profiling)) {  // before the first use of CUDA
-    profiler_ = profiling::make_kernel_profiler(profiling::ProfileMode::light);
-    if (!profiler_->reason().empty()) {
-      return engine::failed("--only profiling: kernels cannot be timed: {}", profiler_->reason());
-    }
-    if (auto status = profiler_->set_mode(profiling::ProfileMode::off); !status) return status;
+  if (options_.has(Section::profiling)) {
+    if (auto status = attach_profiler(); !status) return status;
+    progress_.show("bench: attribution", 0, 1);
+    if (auto status = measure_attribution(); !status) return status;
   }
   if (options_.has(Section::memory)) {
     progress_.show("bench: memory", 0, 1);
@@ -242,14 +248,29 @@ engine::Status BenchRun::measure_recording_pair(bool recorded_first) {
   return {};
 }
 
-engine::Status BenchRun::measure_profiling() {
-  if (!on_gpu()) return engine::bad_input("--only profiling: this ran on the CPU, expected a GPU");
+// Before the first use of CUDA. Nothing is recorded until a sample is, which makes that one CUPTI's first
+// session: in later ones 13.0 gives wrong correlation ids.
+engine::Status BenchRun::attach_profiler() {
+  profiler_ = profiling::attach_kernel_profiler(profiling::ProfileMode::off);
+  if (profiler_->reason().empty()) return {};
+  return engine::failed("--only profiling: kernels cannot be timed: {}", profiler_->reason());
+}
+
+engine::Status BenchRun::measure_attribution() {
   results_.profiling_depth = *std::max_element(options_.depths.begin(), options_.depths.end());
-  engine::SessionOptions session;
-  session.policy.kind = engine::PolicyKind::dense;
-  session.backend = backend_;
-  const auto cost =
-      app::measure_profiling(model_, session, *profiler_, results_.profiling_depth, options_.rounds, stop_);
+  if (auto status = profiler_->set_mode(profiling::ProfileMode::detailed); !status) return status;
+  for (const bool graph : {true, false}) {
+    const auto counts = app::measure_attribution(model_, profiled_session(backend_, graph), *profiler_,
+                                                 results_.profiling_depth, profiling::kCostTokens, stop_);
+    if (!counts) return counts.error();
+    results_.attribution.push_back({graph, *counts});
+  }
+  return profiler_->set_mode(profiling::ProfileMode::off);
+}
+
+engine::Status BenchRun::measure_profiling() {
+  const auto cost = app::measure_profiling(model_, profiled_session(backend_, backend_.graph), *profiler_,
+                                           results_.profiling_depth, options_.rounds, stop_);
   if (!cost) return cost.error();
   results_.profiling = *cost;
   return {};

@@ -18,6 +18,7 @@
 #include "engine/bench/speed.hpp"
 #include "profiling/gpu/kernel_profiler.hpp"
 #include "profiling/gpu/profiling_cost.hpp"
+#include "profiling/gpu/record_tally.hpp"
 
 namespace app {
 
@@ -45,6 +46,12 @@ struct SpeedUp {
   double roofline = 0;  // bytes per step dense over evicted
 };
 
+// How much of a detailed profile's kernels could be attributed, in the first samples of the process.
+struct AttributionPoint {
+  bool graph = true;  // a decode step is one graph launch
+  profiling::RecordCounts counts;
+};
+
 struct BenchResults {
   std::string model_name;
   std::string weight_dtype;
@@ -63,6 +70,7 @@ struct BenchResults {
   std::optional<engine::MemorySample> memory;
   std::optional<TraceSize> trace;
   std::int32_t profiling_depth = 0;
+  std::vector<AttributionPoint> attribution;
   std::optional<profiling::ProfilingCost> profiling;
   bool interrupted = false;
 
@@ -90,6 +98,8 @@ class BenchRun {
   engine::Status measure_first_token();
   engine::Status measure_recording_pair(bool recorded_first);
   engine::Status measure_trace();
+  engine::Status attach_profiler();
+  engine::Status measure_attribution();
   engine::Status measure_profiling();
   bool needs_ceiling() const { return !results_.decode.empty(); }
   bool on_gpu() const { return dense_->info().backend == "cuda"; }

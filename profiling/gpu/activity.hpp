@@ -11,14 +11,14 @@ enum class ActivityKind : std::uint8_t {
   copy,      // value: bytes; name: "copy host to device"
   set,       // value: bytes
   graph,     // one launch of a graph as a whole
-  launch,    // a call of the CUDA API, on the CPU; name: the function's
+  launch,    // a call of the CUDA API, on the CPU; name: what it does; value: 1: it launches a graph
   scope,     // value: the id (scope_id.hpp) under which the call with this correlation was made
   overhead,  // time that the profiler or the driver took aside; name: for what
 };
 
 struct Activity {
   ActivityKind kind = ActivityKind::kernel;
-  std::uint64_t start_ns = 0;  // steady clock; start and end 0: it could not be timed
+  std::uint64_t start_ns = 0;  // steady clock; both 0, or an end before the start: it could not be timed
   std::uint64_t end_ns = 0;
   std::uint32_t correlation = 0;  // the same for a call and for all that it launched
   std::uint32_t device = 0;
@@ -30,7 +30,7 @@ struct Activity {
 };
 
 constexpr bool is_timed(const Activity& activity) {
-  return activity.start_ns != 0 || activity.end_ns != 0;
+  return (activity.start_ns != 0 || activity.end_ns != 0) && activity.end_ns >= activity.start_ns;
 }
 
 }  // namespace profiling

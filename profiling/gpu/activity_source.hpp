@@ -32,6 +32,7 @@ struct SourceCounts {
   std::int64_t refused_buffers = 0;
   std::int64_t cut_buffers = 0;
   std::int64_t unknown_records = 0;
+  std::int64_t unknown_nodes = 0;  // of graphs: their numbers or their graph's were not told
 };
 
 class ActivitySource {

@@ -1,6 +1,7 @@
 #include "profiling/gpu/attributor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace profiling {
 namespace {
@@ -9,6 +10,14 @@ namespace {
 bool is_work(ActivityKind kind) {
   return kind == ActivityKind::kernel || kind == ActivityKind::copy || kind == ActivityKind::set ||
          kind == ActivityKind::graph;
+}
+
+bool is_graph(std::uint64_t scope) {
+  return scope_of(scope).operation == engine::kWholeGraph;
+}
+
+bool overlap(const engine::Span& a, std::int64_t start_ns, std::int64_t end_ns) {
+  return a.start_ns <= end_ns && start_ns <= a.end_ns;
 }
 
 const char* name_of(const Activity& activity) {
@@ -29,6 +38,7 @@ void Attributor::start_run(std::uint64_t origin_ns, std::uint64_t since_ns) {
   waiting_.clear();
   waiting_for_.clear();
   order_.clear();
+  bounded_.clear();
   unordered_ = 0;
   names_.clear();
   losses_.clear();
@@ -36,30 +46,50 @@ void Attributor::start_run(std::uint64_t origin_ns, std::uint64_t since_ns) {
 }
 
 void Attributor::add(const Activity& activity, std::vector<engine::Span>& out) {
-  if (activity.kind == ActivityKind::scope) return add_scope(activity, out);
+  if (activity.kind == ActivityKind::scope) {
+    add_scope(activity, out);
+  } else {
+    add_record(activity, out);
+  }
+  release_bounded(out);
+}
+
+void Attributor::add_record(const Activity& activity, std::vector<engine::Span>& out) {
   if (is_work(activity.kind) && !is_timed(activity)) return losses_.add(Loss::untimed, 1);
   if (activity.start_ns < since_ns_) return;
-  const Waiting record{activity.correlation, activity.node, activity.kind, span_of(activity)};
+  const Waiting record{activity.correlation, activity.node, activity.kind, span_of(activity),
+                       activity.kind == ActivityKind::launch && activity.value != 0};
   if (activity.kind == ActivityKind::overhead) {
     out.push_back(record.span);
     return;
   }
   Call& call = call_of(activity.correlation);
-  if (call.known && fits(record, call)) return emit(record, call, out);
+  if (activity.kind == ActivityKind::launch) {
+    if (record.launches_graph) order_.heard(record.span.start_ns);
+    // Another launch under the id of one that is over; its own scope is yet to come.
+    if (call.shown && is_graph(call.scope) && !overlap(record.span, call.start_ns, call.end_ns)) {
+      begin_anew(call);
+    }
+  }
+  if (fits(record, call)) return emit(record, call, out);
   wait(record, out);
-  if (record.node == 0 || ++unordered_ < kOrderEvery) return;
-  unordered_ = 0;
-  resolve_by_order(out);
+  if (!record.of_graph()) return;
+  order_changed_ = true;
+  unordered_ += record.node != 0 ? 1 : kNodesPerGraph;
+  if (unordered_ >= kOrderEvery) resolve_by_order(out);
 }
 
-// A graph's record whose id is that of another call, or of a launch that has all of its records, has a wrong
-// one. Nodes that are not known say nothing.
+// A graph's record whose id is that of another call, or of a launch that has all of its records, or of one in
+// whose time it does not lie, has a wrong one.
 bool Attributor::fits(const Waiting& record, const Call& call) const {
-  if (record.node == 0) return true;
+  if (!call.known || call.doubtful) return false;
+  if (record.launches_graph) return is_graph(call.scope);
+  if (!record.of_graph()) return true;
+  if (!is_graph(call.scope) || !call.shown) return false;
+  if (!order_.holds(call.start_ns, record.span.start_ns, all_known_)) return false;
+  if (record.node == 0) return !call.whole;
   const auto node = nodes_.find(record.node);
-  if (!node) return true;
-  const bool launched_graph = scope_of(call.scope).operation == engine::kWholeGraph;
-  return launched_graph && call.nodes < nodes_.count(node->graph);
+  return !node || call.nodes < nodes_.count(node->graph);
 }
 
 // A call whose place in the ring another one needs is forgotten: 65,536 launches have begun since.
@@ -71,6 +101,14 @@ Attributor::Call& Attributor::call_of(std::uint32_t correlation) {
     call.correlation = correlation;
   }
   return call;
+}
+
+Attributor::Call& Attributor::begin_anew(Call& call) {
+  check_nodes(call);
+  Call fresh;
+  fresh.correlation = call.correlation;
+  fresh.doubtful = call.doubtful;
+  return call = fresh;
 }
 
 engine::Span Attributor::span_of(const Activity& activity) {
@@ -100,9 +138,34 @@ engine::Span Attributor::span_of(const Activity& activity) {
 
 void Attributor::add_scope(const Activity& activity, std::vector<engine::Span>& out) {
   Call& call = call_of(activity.correlation);
+  if (call.known && call.scope != activity.value) {
+    // Another call has the same id. Where the first has not been seen yet, which is which is not known.
+    call.doubtful = call.doubtful || !call.shown;
+    begin_anew(call);
+  }
   call.known = true;
   call.scope = activity.value;
-  const auto [begin, end] = waiting_for_.equal_range(activity.correlation);
+  call.doubtful = call.doubtful || (is_graph(call.scope) && !are_one_launch(activity.correlation));
+  release(activity.correlation, out);
+}
+
+// Of the calls that wait for this id's scope: a runtime call and the driver call inside it overlap.
+bool Attributor::are_one_launch(std::uint32_t correlation) const {
+  const Waiting* first = nullptr;
+  const auto [begin, end] = waiting_for_.equal_range(correlation);
+  for (auto entry = begin; entry != end; ++entry) {
+    const Waiting& record = *entry->second;
+    if (record.kind != ActivityKind::launch) continue;
+    if (first == nullptr) first = &record;
+    if (!overlap(record.span, first->span.start_ns, first->span.end_ns)) return false;
+  }
+  return true;
+}
+
+void Attributor::release(std::uint32_t correlation, std::vector<engine::Span>& out) {
+  Call& call = calls_[correlation % kCalls];
+  if (call.correlation != correlation) return;
+  const auto [begin, end] = waiting_for_.equal_range(correlation);
   for (auto entry = begin; entry != end;) {
     if (!fits(*entry->second, call)) {
       ++entry;
@@ -114,22 +177,41 @@ void Attributor::add_scope(const Activity& activity, std::vector<engine::Span>& 
   }
 }
 
+void Attributor::release_bounded(std::vector<engine::Span>& out) {
+  while (!bounded_.empty()) {
+    const std::uint32_t correlation = bounded_.back();
+    bounded_.pop_back();
+    release(correlation, out);
+  }
+}
+
+void Attributor::show(const Waiting& record, Call& call) {
+  call.shown = true;
+  call.start_ns = record.span.start_ns;
+  call.end_ns = record.span.end_ns;
+  if (!is_graph(call.scope)) return;
+  order_changed_ = true;
+  order_.launched(call.start_ns, call.scope, call.correlation);
+  bounded_.push_back(call.correlation);
+  if (const auto before = order_.correlation_before(call.start_ns)) bounded_.push_back(*before);
+}
+
 void Attributor::emit(const Waiting& record, Call& call, std::vector<engine::Span>& out) {
   if (record.kind == ActivityKind::launch) {
-    if (call.shown) return;
-    call.shown = true;
-    call.start_ns = record.span.start_ns;
-    if (scope_of(call.scope).operation == engine::kWholeGraph) {
-      order_.launched(call.start_ns, call.scope, call.nodes > 0);
+    if (call.shown) {
+      if (record.span.start_ns != call.start_ns) order_.forget(record.span.start_ns);
+      return;
     }
+    show(record, call);
   }
   engine::Span span = record.span;
   attribute_to(record, call.scope, span);
+  if (record.of_graph()) order_.claim(call.start_ns);
+  call.whole = call.whole || record.kind == ActivityKind::graph;
   if (record.node != 0) {
     if (const auto node = nodes_.find(record.node)) {
       ++call.nodes;
       call.graph = node->graph;
-      if (call.shown) order_.claim(call.start_ns);
     }
   } else if (record.kind == ActivityKind::kernel || record.kind == ActivityKind::graph) {
     span.bytes = bytes_.claim(call.scope);
@@ -163,17 +245,19 @@ void Attributor::attribute_to(const Waiting& record, std::uint64_t id, engine::S
 }
 
 void Attributor::resolve_by_order(std::vector<engine::Span>& out) {
+  unordered_ = 0;
   std::vector<LaunchOrder::Record> records;
   std::vector<WaitingList::iterator> entries;
   for (auto entry = waiting_.begin(); entry != waiting_.end(); ++entry) {
-    if (entry->node == 0) continue;
+    if (!entry->of_graph()) continue;
     records.push_back({entry->span.start_ns, entry->node, entries.size()});
     entries.push_back(entry);
   }
-  for (const LaunchOrder::Match& match : order_.match(std::move(records))) {
+  for (const LaunchOrder::Match& match : order_.match(std::move(records), all_known_)) {
     const auto entry = entries[match.index];
     engine::Span span = entry->span;
     attribute_to(*entry, match.scope, span);
+    if (entry->kind == ActivityKind::graph) span.bytes = bytes_.claim(match.scope);
     count(*entry, span);
     out.push_back(span);
     forget(entry);
@@ -209,8 +293,15 @@ void Attributor::check_nodes(const Call& call) {
   losses_.add(Loss::missing_nodes, std::max<std::int64_t>(0, nodes_.count(call.graph) - call.nodes));
 }
 
+void Attributor::settle(std::vector<engine::Span>& out) {
+  all_known_ = true;
+  if (const auto last = order_.last_correlation()) release(*last, out);
+  if (std::exchange(order_changed_, false)) resolve_by_order(out);
+  all_known_ = false;
+}
+
 void Attributor::close(std::vector<engine::Span>& out) {
-  resolve_by_order(out);
+  settle(out);
   for (const Waiting& record : waiting_) give_up(record, out);
   waiting_.clear();
   waiting_for_.clear();

@@ -37,16 +37,6 @@ std::vector<std::string> candidates() {
   return found;
 }
 
-engine::Result<SharedLibrary> open_first(const std::vector<std::string>& names) {
-  std::optional<engine::Error> first;
-  for (const std::string& name : names) {
-    auto library = SharedLibrary::open(name, true);
-    if (library) return library;
-    if (!first) first = library.error();
-  }
-  return *first;
-}
-
 template <typename Function>
 bool find(const SharedLibrary& library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(library.symbol(name));
@@ -58,11 +48,25 @@ bool find(const SharedLibrary& library, const char* name, Function& function) {
 engine::Result<CuptiLib> CuptiLib::open(const CuptiPaths& paths) {
   const auto driver = SharedLibrary::open(paths.driver.empty() ? "libcuda.so.1" : paths.driver, true);
   if (!driver) return engine::failed("there is no NVIDIA driver ({})", driver.error().message);
-  auto library = open_first(paths.cupti.empty() ? candidates() : std::vector<std::string>{paths.cupti});
-  if (!library) return engine::failed("CUPTI is not installed ({})", library.error().message);
-  CuptiLib lib(std::move(*library));
-  if (auto status = lib.resolve(); !status) return status.error();
-  return lib;
+  // What a library that is there lacks says more than where there is none.
+  std::optional<engine::Error> missing, unusable;
+  for (const std::string& name : paths.cupti.empty() ? candidates() : std::vector<std::string>{paths.cupti}) {
+    // One that is refused is closed again: the loader would take it for any other of its name.
+    auto library = SharedLibrary::open(name, false);
+    if (!library) {
+      if (!missing) missing = library.error();
+      continue;
+    }
+    CuptiLib lib(std::move(*library));
+    const auto status = lib.resolve();
+    if (status) {
+      lib.library_.keep();
+      return lib;
+    }
+    if (!unusable) unusable = status.error();
+  }
+  if (unusable) return *unusable;
+  return engine::failed("CUPTI is not installed ({})", missing->message);
 }
 
 engine::Status CuptiLib::resolve() {

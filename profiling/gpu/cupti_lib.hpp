@@ -1,7 +1,9 @@
 // CUPTI as it is found at run time: the functions used, each of which may be missing, and nothing linked.
 //
-// Opened once and never closed. A library older than 13.0 Update 1 is refused (it crashes or hangs when
-// recording is flushed or switched), and so is one of another major version, whose records look different.
+// Searched for beside the program, in CUDA_HOME, CUDA_PATH and /usr/local/cuda and where the loader looks:
+// the first that can be used. Opened once and never closed. A library older than 13.0 Update 1 is refused (it
+// crashes or hangs when recording is flushed or switched), and so is one of another major version, whose
+// records look different.
 #pragma once
 
 #include <cstdint>

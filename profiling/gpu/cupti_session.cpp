@@ -14,12 +14,24 @@ std::uint64_t steady_now_ns() {
                                         .count());
 }
 
+std::uint64_t realtime_now_ns() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+// Within an hour, which tells the two clocks apart: one counts from when the machine began.
+bool is_about(std::uint64_t a, std::uint64_t b) {
+  constexpr std::uint64_t kHourNs = 3'600'000'000'000;
+  return (a > b ? a - b : b - a) < kHourNs;
+}
+
 constexpr CUpti_ActivityKind kAlways[] = {CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION,
                                           CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL, CUPTI_ACTIVITY_KIND_MEMCPY,
                                           CUPTI_ACTIVITY_KIND_MEMSET, CUPTI_ACTIVITY_KIND_OVERHEAD};
 
 // The calls that launch: without their records no ids are recorded. nvcc 13 turns <<<>>> into
-// __cudaLaunchKernel, and libraries launch through the driver.
+// __cudaLaunchKernel, and libraries launch, copy and set through the driver.
 constexpr CUpti_CallbackId kRuntimeCalls[] = {CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernel_v7000,
                                               CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernel_ptsz_v7000,
                                               CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernelExC_v11060,
@@ -39,9 +51,13 @@ constexpr CUpti_CallbackId kRuntimeCalls[] = {CUPTI_RUNTIME_TRACE_CBID_cudaLaunc
                                               CUPTI_RUNTIME_TRACE_CBID_cudaMemsetAsync_v3020,
                                               CUPTI_RUNTIME_TRACE_CBID_cudaMemsetAsync_ptsz_v7000};
 constexpr CUpti_CallbackId kDriverCalls[] = {
-    CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel,   CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz,
-    CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx, CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz,
-    CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch,    CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz};
+    CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel,       CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx,     CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch,        CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyHtoDAsync_v2, CUPTI_DRIVER_TRACE_CBID_cuMemcpyHtoDAsync_v2_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoHAsync_v2, CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoHAsync_v2_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync,        CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync_ptsz,
+    CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async,      CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async_ptsz};
 
 constexpr CUpti_CallbackId kResources[] = {CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED,
                                            CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED};
@@ -177,6 +193,7 @@ void CuptiSession::switch_calls(bool on) {
 
 engine::Status CuptiSession::set_mode(ProfileMode mode) {
   const bool any = mode != ProfileMode::off;
+  if (!any && enabled_.empty()) return {};
   if (!enabled_.empty()) flush(false);
   engine::Status status;
   // While graphs are recorded as a whole, their kernels are not.
@@ -223,9 +240,13 @@ void CuptiSession::note_resource(CUpti_CallbackId id, const CUpti_ResourceData& 
   const auto* const data = static_cast<const CUpti_GraphData*>(resource.resourceDescriptor);
   if (data == nullptr || lib_.get_graph_node_id == nullptr) return;
   std::uint64_t node = 0;
-  if (lib_.get_graph_node_id(data->node, &node) != CUPTI_SUCCESS) return;
   std::uint32_t graph = 0;
-  if (lib_.get_graph_id != nullptr) lib_.get_graph_id(data->graph, &graph);
+  if (lib_.get_graph_node_id(data->node, &node) != CUPTI_SUCCESS || lib_.get_graph_id == nullptr ||
+      lib_.get_graph_id(data->graph, &graph) != CUPTI_SUCCESS) {
+    const std::lock_guard lock(mutex_);
+    ++counts_.unknown_nodes;
+    return;
+  }
   if (id == CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED)
     return nodes_.created(graph, node, node_type(data->nodeType));
   std::uint64_t original = 0;
@@ -253,17 +274,7 @@ bool CuptiSession::read(std::vector<Activity>& out) {
   SourceCounts lost;
   reader_.read(filled.bytes.get(), filled.valid, out, devices, lost);
   pool_.give_back(std::move(filled.bytes));
-  if (!own_clock_) {
-    clock_.follow(steady_now_ns, [this] {
-      std::uint64_t theirs = 0;
-      lib_.get_timestamp(&theirs);
-      return theirs;
-    });
-    for (Activity& activity : out) {
-      activity.start_ns = clock_.steady(activity.start_ns);
-      activity.end_ns = clock_.steady(activity.end_ns);
-    }
-  }
+  to_steady_clock(out);
   const std::lock_guard lock(mutex_);
   counts_.cut_buffers += lost.cut_buffers;
   counts_.unknown_records += lost.unknown_records;
@@ -273,6 +284,29 @@ bool CuptiSession::read(std::vector<Activity>& out) {
     if (std::none_of(devices_.begin(), devices_.end(), same)) devices_.push_back(std::move(device));
   }
   return true;
+}
+
+// Where the clock was set when a context was there already, as by somebody else's use of CUDA, libraries
+// before 13.3 Update 3 give device records in the system's real time all the same.
+void CuptiSession::to_steady_clock(std::vector<Activity>& activities) {
+  if (!own_clock_) {
+    clock_.follow(steady_now_ns, [this] {
+      std::uint64_t theirs = 0;
+      lib_.get_timestamp(&theirs);
+      return theirs;
+    });
+  } else {
+    realtime_.follow(steady_now_ns, realtime_now_ns);
+  }
+  const std::uint64_t steady = steady_now_ns(), realtime = realtime_now_ns();
+  for (Activity& activity : activities) {
+    const bool in_realtime =
+        own_clock_ && !is_about(activity.start_ns, steady) && is_about(activity.start_ns, realtime);
+    if (own_clock_ && !in_realtime) continue;
+    const ClockMap& clock = own_clock_ ? realtime_ : clock_;
+    activity.start_ns = clock.steady(activity.start_ns);
+    activity.end_ns = clock.steady(activity.end_ns);
+  }
 }
 
 SourceCounts CuptiSession::counts() {

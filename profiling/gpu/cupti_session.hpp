@@ -56,6 +56,7 @@ class CuptiSession final : public ActivitySource {
   engine::Status prepare();
   engine::Status switch_kind(CUpti_ActivityKind kind, bool on);
   void switch_calls(bool on);
+  void to_steady_clock(std::vector<Activity>& activities);
   void note_resource(CUpti_CallbackId id, const CUpti_ResourceData& resource);
 
   const CuptiLib lib_;
@@ -63,6 +64,7 @@ class CuptiSession final : public ActivitySource {
   CUpti_SubscriberHandle subscriber_ = nullptr;
   bool own_clock_ = false;  // records carry the steady clock's times
   ClockMap clock_;
+  ClockMap realtime_;  // for records that come in it in spite of that
   BufferPool pool_;
   GraphNodeMap nodes_;
   std::vector<CUpti_ActivityKind> enabled_;

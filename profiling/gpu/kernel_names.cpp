@@ -41,6 +41,7 @@ std::size_t parameters_of(const std::string& text) {
 
 std::string plain_kernel_name(const char* name) {
   std::string text = demangled(name);
+  if (text.find_first_of("<(") == std::string::npos) return text;  // no signature: "copy host to device"
   erase_all(text, "(anonymous namespace)::");
   text.erase(std::min(text.size(), parameters_of(text)));
   // What stands before the name of a function template is its return type.

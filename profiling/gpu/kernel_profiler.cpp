@@ -48,6 +48,7 @@ KernelProfiler::~KernelProfiler() {
 engine::Status KernelProfiler::set_mode(ProfileMode mode) {
   if (source_ == nullptr) return engine::failed("{}", reason_);
   const auto status = source_->set_mode(mode);
+  paused_ = mode == ProfileMode::off;
   mode_ = status ? mode : ProfileMode::off;
   return status;
 }
@@ -170,13 +171,17 @@ void KernelProfiler::open_launch(const LaunchScope& scope, std::int64_t bytes) {
   if (bytes == engine::kCacheBytes && scope.phase == engine::Phase::prefill) bytes = 0;
   const std::uint64_t id = scope_id(scope, serial_++);
   bytes_.put(id, bytes);
+  ++scopes_;
   source_->push(id);
   open_ = Open::launch;
 }
 
 void KernelProfiler::leave() {
   const Open was = std::exchange(open_, Open::none);
-  if (was == Open::launch) source_->pop();
+  if (was == Open::launch) {
+    source_->pop();
+    ++scopes_;
+  }
   if (was == Open::capture) source_->nodes().close_scope();
 }
 
@@ -205,13 +210,14 @@ void KernelProfiler::collect(const std::stop_token& stop) {
       const auto due = [this] { return woken_ || finishing_; };
       // Outside a run buffers only have to be emptied before they are all in use.
       wake_.wait_for(lock, stop, running_ ? kTick : 20 * kTick, due);
+      wake_.wait_until(lock, stop, flushed_ + kBetweenFlushes, [this] { return finishing_; });
       woken_ = false;
       finishing = finishing_;
     }
     if (stop.stop_requested()) break;
     gather(false);
     if (finishing) gather(true);
-    sample();
+    if (!paused_) sample();
     if (!finishing) continue;
     end_attribution();
     const std::lock_guard lock(mutex_);
@@ -223,7 +229,9 @@ void KernelProfiler::collect(const std::stop_token& stop) {
 // The source is called without a lock: it may wait for locks of its own that its callbacks hold.
 void KernelProfiler::gather(bool forced) {
   if (source_ == nullptr) return;
-  source_->flush(forced);
+  const std::uint64_t scopes = scopes_;
+  if (!paused_ || forced) source_->flush(forced);
+  flushed_ = std::chrono::steady_clock::now();
   while (source_->read(batch_)) {
     const std::lock_guard attribution(attribution_mutex_);
     std::vector<engine::Span> spans;
@@ -233,7 +241,10 @@ void KernelProfiler::gather(bool forced) {
   const SourceCounts counts = source_->counts();
   const std::lock_guard attribution(attribution_mutex_);
   account(counts);
-  publish({});
+  std::vector<engine::Span> spans;
+  // Nothing has been launched since the flush before this one: the records of all calls have come.
+  if (scopes % 2 == 0 && std::exchange(scopes_at_flush_, scopes) == scopes) attributor_.settle(spans);
+  publish(std::move(spans));
 }
 
 void KernelProfiler::end_attribution() {
@@ -262,6 +273,7 @@ void KernelProfiler::account(const SourceCounts& counts) {
   losses.add(Loss::refused_buffers, counts.refused_buffers - before_.refused_buffers);
   losses.add(Loss::cut_buffers, counts.cut_buffers - before_.cut_buffers);
   losses.add(Loss::unknown_records, counts.unknown_records - before_.unknown_records);
+  losses.add(Loss::unknown_nodes, counts.unknown_nodes - before_.unknown_nodes);
   losses.add(Loss::unnamed_kernels, attributor_.names().unnamed() - losses.count(Loss::unnamed_kernels));
   before_ = counts;
   const std::lock_guard lock(mutex_);

@@ -2,11 +2,14 @@
 // counters, on a thread of its own.
 //
 // The launching thread only pushes ids and takes what is ready. The collector asks for complete records every
-// 50 ms and at the end of every step, attributes them and keeps the spans for the next take(). What is kept
-// is bounded; what is lost is counted. When detailed profiling stops being able to time kernels, or is about
-// to (see kMaxNodeRecords), it falls back to light between two steps and says so.
+// 50 ms and after every step, but not within 20 ms of the last time, since asking holds up a launch that
+// comes meanwhile; it attributes them and keeps the spans for the next take(). While it is off it asks for
+// nothing and samples nothing. What is kept is bounded; what is lost is counted. When detailed profiling
+// stops being able to time kernels, or is about to (see kMaxNodeRecords), it falls back to light between two
+// steps and says so.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -58,6 +61,7 @@ class KernelProfiler final : public engine::GpuProfiler {
 
  private:
   static constexpr std::chrono::milliseconds kTick{50};
+  static constexpr std::chrono::milliseconds kBetweenFlushes{20};
   static constexpr std::size_t kMaxSpans = 1 << 19;    // kept for take(), 30 MB
   static constexpr std::size_t kCacheSteps = 1024;     // steps whose cache_bytes() are kept
   static constexpr std::int64_t kUntimedAllowed = 32;  // a few at the start are no reason to give up
@@ -85,8 +89,10 @@ class KernelProfiler final : public engine::GpuProfiler {
 
   // Launching thread.
   ProfileMode mode_ = ProfileMode::off;
+  std::atomic<bool> paused_{false};  // off because it was asked to be
   Open open_ = Open::none;
   unsigned serial_ = 0;
+  std::atomic<std::uint64_t> scopes_{0};  // opened and closed around launches; odd: one is open
   engine::Step step_ = 0;
   bool beginning_told_ = false;
   std::string failure_;  // the last switch of modes failed; told with the next take()
@@ -112,9 +118,11 @@ class KernelProfiler final : public engine::GpuProfiler {
   bool finishing_ = false;
   std::string fall_back_reason_;  // not empty: detailed profiling should end
 
-  GpuCounters counters_;         // the collector's
-  std::vector<Activity> batch_;  // the collector's
-  std::jthread thread_;          // from the first run on; last: it uses the rest
+  GpuCounters counters_;                           // the collector's
+  std::vector<Activity> batch_;                    // the collector's
+  std::uint64_t scopes_at_flush_ = 1;              // the collector's
+  std::chrono::steady_clock::time_point flushed_;  // the collector's
+  std::jthread thread_;                            // from the first run on; last: it uses the rest
 };
 
 }  // namespace profiling

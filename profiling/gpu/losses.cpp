@@ -13,6 +13,7 @@ constexpr std::array<LossText, kLosses> kTexts{{
     {"refused_buffers", "buffers that CUPTI was refused because 64 MiB of them were full or in use"},
     {"cut_buffers", "buffers of GPU records whose end could not be read"},
     {"unknown_records", "GPU records of a kind that this program does not know"},
+    {"unknown_nodes", "kernels and copies of captured graphs that CUPTI did not number"},
     {"untimed", "kernels, copies and graphs without time stamps, which are in no statistics"},
     {"unattributed", "kernels, copies and graphs that could not be attributed to an operation"},
     {"missing_nodes", "kernels and copies of launched graphs that left no record"},

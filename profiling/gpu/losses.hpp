@@ -14,13 +14,14 @@ enum class Loss : std::uint8_t {
   refused_buffers,
   cut_buffers,
   unknown_records,
+  unknown_nodes,
   untimed,
   unattributed,
   missing_nodes,
   unnamed_kernels,
   unread_spans,
 };
-inline constexpr std::size_t kLosses = 9;
+inline constexpr std::size_t kLosses = 10;
 
 class Losses {
  public:

@@ -9,6 +9,10 @@ std::unique_ptr<KernelProfiler> make_kernel_profiler(ProfileMode mode) {
     pause_cupti_source();
     return nullptr;
   }
+  return attach_kernel_profiler(mode);
+}
+
+std::unique_ptr<KernelProfiler> attach_kernel_profiler(ProfileMode mode) {
   KernelProfilerOptions options;
   options.mode = mode;
   const auto source = cupti_source();

@@ -50,12 +50,18 @@ const char* name_of_overhead(CUpti_ActivityOverheadKind kind) {
   }
 }
 
+bool launches_graph(CUpti_ActivityKind kind, CUpti_CallbackId id) {
+  if (kind == CUPTI_ACTIVITY_KIND_DRIVER) {
+    return id == CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch || id == CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz;
+  }
+  return id == CUPTI_RUNTIME_TRACE_CBID_cudaGraphLaunch_v10000 ||
+         id == CUPTI_RUNTIME_TRACE_CBID_cudaGraphLaunch_ptsz_v10000;
+}
+
 const char* name_of_call(CUpti_ActivityKind kind, CUpti_CallbackId id) {
+  if (launches_graph(kind, id)) return "launch graph";
   if (kind == CUPTI_ACTIVITY_KIND_DRIVER) {
     switch (id) {
-      case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch:
-      case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz:
-        return "launch graph";
       case CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel:
       case CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz:
       case CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx:
@@ -66,9 +72,6 @@ const char* name_of_call(CUpti_ActivityKind kind, CUpti_CallbackId id) {
     }
   }
   switch (id) {
-    case CUPTI_RUNTIME_TRACE_CBID_cudaGraphLaunch_v10000:
-    case CUPTI_RUNTIME_TRACE_CBID_cudaGraphLaunch_ptsz_v10000:
-      return "launch graph";
     case CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernel_v7000:
     case CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernel_ptsz_v7000:
     case CUPTI_RUNTIME_TRACE_CBID_cudaLaunchCooperativeKernel_v9000:
@@ -136,6 +139,7 @@ Activity launch_of(const CUpti_ActivityAPI& record) {
   activity.end_ns = record.end;
   activity.correlation = record.correlationId;
   activity.name = name_of_call(record.kind, record.cbid);
+  activity.value = launches_graph(record.kind, record.cbid) ? 1 : 0;
   return activity;
 }
 

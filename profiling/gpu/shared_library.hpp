@@ -15,6 +15,8 @@ class SharedLibrary {
   SharedLibrary& operator=(SharedLibrary&&) = delete;
   ~SharedLibrary();
 
+  void keep() { kept_ = true; }
+
   void* symbol(const char* name) const;  // null: it has none
   // The file it was loaded from, as far as the loader tells.
   std::string path() const;

@@ -8,6 +8,7 @@
 
 #include "app/recorded_run.hpp"
 #include "profiling/gpu/cupti_source.hpp"
+#include "profiling/gpu/shared_library.hpp"
 #include "tests/app/support/talking_checkpoint.hpp"
 #include "tests/cuda_emulation/control.hpp"
 
@@ -21,6 +22,26 @@ inline bool has_cupti() {
   return false;
 #endif
 }
+
+// While it lives, what stands for CUPTI records one kernel for each scope that is launched in.
+class RecordedKernels {
+ public:
+  RecordedKernels() { record(true); }
+  ~RecordedKernels() { record(false); }
+  RecordedKernels(const RecordedKernels&) = delete;
+  RecordedKernels& operator=(const RecordedKernels&) = delete;
+
+ private:
+  static void record([[maybe_unused]] bool on) {
+#ifdef DMSCOPE_MOCK_CUPTI
+    const auto library = profiling::SharedLibrary::open(DMSCOPE_MOCK_CUPTI, true);
+    REQUIRE(library);
+    const auto set = reinterpret_cast<void (*)(bool)>(library->symbol("mock_cupti_runs_kernels"));
+    REQUIRE(set != nullptr);
+    set(on);
+#endif
+  }
+};
 
 // The emulated device as it was, however the test ends; small, so that little has to be emulated.
 class SmallDevice {

@@ -48,6 +48,21 @@ inline Activity launch(std::uint32_t correlation, std::uint64_t start_ns) {
   return activity;
 }
 
+inline Activity graph_launch(std::uint32_t correlation, std::uint64_t start_ns) {
+  Activity activity = launch(correlation, start_ns);
+  activity.name = "launch graph";
+  activity.value = 1;
+  return activity;
+}
+
+inline Activity whole_graph(std::uint32_t correlation, std::uint64_t start_ns,
+                            std::uint64_t duration_ns = 10) {
+  Activity activity = kernel(correlation, nullptr, start_ns, duration_ns);
+  activity.kind = ActivityKind::graph;
+  activity.graph = 3;
+  return activity;
+}
+
 inline std::uint64_t id_of(engine::Step step, std::int16_t layer, std::int16_t operation,
                            unsigned serial = 0) {
   return profiling::scope_id({step, engine::Phase::decode, layer, operation}, serial);

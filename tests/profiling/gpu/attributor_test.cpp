@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <iterator>
 #include <random>
 
 #include "profiling/gpu/attributor.hpp"
@@ -22,6 +23,12 @@ struct Fixture {
 
   Fixture() { attributor.start_run(1000, 1000); }
   void add(const Activity& activity) { attributor.add(activity, spans); }
+  std::vector<engine::Span> on_device() const {
+    std::vector<engine::Span> found;
+    std::copy_if(spans.begin(), spans.end(), std::back_inserter(found),
+                 [](const engine::Span& span) { return span.device >= 0; });
+    return found;
+  }
   std::int64_t lost(Loss loss) { return attributor.losses().count(loss); }
 };
 
@@ -99,6 +106,10 @@ TEST_CASE_METHOD(Fixture, "Attributor, a kernel without time stamps is counted a
   add(untimed);
   CHECK(spans.empty());
   CHECK(lost(Loss::untimed) == 1);
+  untimed.start_ns = 1500;  // it was not over when it was told
+  add(untimed);
+  CHECK(spans.empty());
+  CHECK(lost(Loss::untimed) == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "Attributor, what began before the run belongs to none") {
@@ -143,28 +154,34 @@ TEST_CASE_METHOD(
   nodes.close_scope();
   nodes.cloned(11, 3, 21);
   add(scope(5, id_of(8, -1, engine::kWholeGraph)));
+  add(graph_launch(5, 1090));
   add(node_kernel(5, 21, 1100));  // as the clone
-  REQUIRE(spans.size() == 1);
-  CHECK(spans[0].step == 8);
-  CHECK(spans[0].layer == 4);
-  CHECK(spans[0].operation == 9);
-  CHECK(spans[0].graph == 3);
-  CHECK(spans[0].bytes == 100);
+  CHECK(on_device().empty());     // another launch may have been made in between
   add(scope(6, id_of(9, -1, engine::kWholeGraph)));
+  add(graph_launch(6, 1190));
+  REQUIRE(on_device().size() == 1);
+  CHECK(on_device()[0].step == 8);
+  CHECK(on_device()[0].layer == 4);
+  CHECK(on_device()[0].operation == 9);
+  CHECK(on_device()[0].graph == 3);
+  CHECK(on_device()[0].bytes == 100);
   add(node_kernel(6, 11, 1200));  // as the original
-  REQUIRE(spans.size() == 2);
-  CHECK(spans[1].step == 9);
-  CHECK(spans[1].operation == 9);
+  attributor.settle(spans);
+  REQUIRE(on_device().size() == 2);
+  CHECK(on_device()[1].step == 9);
+  CHECK(on_device()[1].operation == 9);
   attributor.close(spans);
   CHECK(lost(Loss::missing_nodes) == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "Attributor, a node that is not known is counted, its step still told") {
   add(scope(5, id_of(8, -1, engine::kWholeGraph)));
+  add(graph_launch(5, 1090));
   add(node_kernel(5, 99, 1100));
-  REQUIRE(spans.size() == 1);
-  CHECK(spans[0].step == 8);
-  CHECK(spans[0].operation == engine::kUnattributed);
+  attributor.settle(spans);
+  REQUIRE(on_device().size() == 1);
+  CHECK(on_device()[0].step == 8);
+  CHECK(on_device()[0].operation == engine::kUnattributed);
   CHECK(lost(Loss::unattributed) == 1);
 }
 
@@ -174,6 +191,7 @@ TEST_CASE_METHOD(Fixture, "Attributor, nodes of a launched graph that left no re
   nodes.created(1, 4, NodeType::other);  // an event node leaves none
   nodes.close_scope();
   add(scope(5, id_of(0, -1, engine::kWholeGraph)));
+  add(graph_launch(5, 1090));
   add(node_kernel(5, 1, 1100));
   add(node_kernel(5, 3, 1200));
   attributor.close(spans);
@@ -183,16 +201,16 @@ TEST_CASE_METHOD(Fixture, "Attributor, nodes of a launched graph that left no re
 TEST_CASE_METHOD(Fixture, "Attributor, a graph as a whole is one span with the launch's bytes") {
   const auto id = id_of(2, -1, engine::kWholeGraph);
   bytes.put(id, 1 << 20);
-  Activity graph = kernel(5, nullptr, 1100, 900);
-  graph.kind = ActivityKind::graph;
-  graph.graph = 3;
-  add(graph);
+  add(whole_graph(5, 1100, 900));
+  add(graph_launch(5, 1090));
   add(scope(5, id));
-  REQUIRE(spans.size() == 1);
-  CHECK(spans[0].operation == engine::kWholeGraph);
-  CHECK(spans[0].bytes == 1 << 20);
-  CHECK(spans[0].graph == 3);
-  CHECK(attributor.names().take_new() == std::vector<std::string>{"graph"});
+  attributor.settle(spans);
+  REQUIRE(on_device().size() == 1);
+  CHECK(on_device()[0].step == 2);
+  CHECK(on_device()[0].operation == engine::kWholeGraph);
+  CHECK(on_device()[0].bytes == 1 << 20);
+  CHECK(on_device()[0].graph == 3);
+  CHECK(attributor.names().take_new() == std::vector<std::string>{"graph", "launch graph"});
 }
 
 TEST_CASE_METHOD(Fixture, "Attributor, the profiler's own time is a span of the profiler") {

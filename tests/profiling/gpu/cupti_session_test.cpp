@@ -4,11 +4,14 @@
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "profiling/gpu/kernel_profiler.hpp"
 #include "tests/profiling/gpu/cupti_records.hpp"
 #include "tests/profiling/gpu/mock_cupti.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace profiling;
 using namespace profiling_test;
@@ -46,6 +49,22 @@ std::unique_ptr<CuptiSession> start() {
 bool records(const MockCupti& mock, CUpti_ActivityKind kind) {
   return std::find(mock.enabled.begin(), mock.enabled.end(), kind) != mock.enabled.end();
 }
+
+// A variable of the environment as it was, however the test ends.
+class Environment {
+ public:
+  Environment(const char* name, const std::string& value) : name_(name) {
+    if (const char* const before = std::getenv(name)) before_ = before;
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~Environment() { before_ ? ::setenv(name_, before_->c_str(), 1) : ::unsetenv(name_); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
 
 void deliver(MockCupti& mock, const RecordBytes& bytes) {
   std::uint8_t* const buffer = mock.take();
@@ -85,6 +104,26 @@ TEST_CASE("CuptiSession, a library that is missing, old or of another version is
   CHECK(refusal().empty());
 }
 
+TEST_CASE("CuptiSession, a library that cannot be used does not end the search for one") {
+  namespace fs = std::filesystem;
+  const support::TempFolder folder;
+  const Environment home("CUDA_HOME", (folder / "old").string());
+  const Environment path("CUDA_PATH", (folder / "new").string());
+  const auto install = [&](const char* library, const fs::path& where) {
+    fs::create_directories(folder.path() / where);
+    fs::copy_file(library, folder.path() / where / "libcupti.so.13");
+  };
+  install(DMSCOPE_MOCK_NVML, "old/extras/CUPTI/lib64");  // has none of the functions
+  install(DMSCOPE_MOCK_OLD_CUPTI, "old/lib64");
+  install(DMSCOPE_MOCK_CUPTI, "new/lib64");
+  const auto session = CuptiSession::start({{}, DMSCOPE_MOCK_CUPTI});
+  if (!session) FAIL(session.error().message);
+  CHECK((*session)->version() == CUPTI_API_VERSION);
+  CHECK((*session)->path() == (folder / "new/lib64/libcupti.so.13").string());
+  CHECK(CuptiSession::start({DMSCOPE_MOCK_OLD_CUPTI, DMSCOPE_MOCK_CUPTI}).error().message.find("130000") !=
+        std::string::npos);
+}
+
 TEST_CASE("CuptiSession, names the tool that holds CUPTI") {
   MockCupti& mock = fresh_mock();
   mock.subscribe_result = CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED;
@@ -111,6 +150,10 @@ TEST_CASE("CuptiSession, records graphs or what is in them, never both") {
   CHECK(records(mock, CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL));
   const auto& calls = mock.runtime_calls;
   CHECK(std::count(calls.begin(), calls.end(), CUPTI_RUNTIME_TRACE_CBID___cudaLaunchKernel_v13000) == 1);
+  for (const std::uint32_t id :
+       {277U, 279U, 306U, 216U, 418U, 421U, 422U, 428U}) {  // the driver's copies and sets
+    CHECK(std::count(mock.driver_calls.begin(), mock.driver_calls.end(), id) == 1);
+  }
   REQUIRE(session->set_mode(ProfileMode::detailed));
   CHECK_FALSE(records(mock, CUPTI_ACTIVITY_KIND_GRAPH_TRACE));
   CHECK(records(mock, CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL));
@@ -119,7 +162,59 @@ TEST_CASE("CuptiSession, records graphs or what is in them, never both") {
   REQUIRE(session->set_mode(ProfileMode::off));
   CHECK(mock.enabled.empty());
   CHECK(mock.runtime_calls.empty());
+  CHECK(mock.driver_calls.empty());
   CHECK(mock.timestamp_callbacks == 1);
+}
+
+TEST_CASE("CuptiSession, off before anything was recorded asks nothing of CUPTI") {
+  MockCupti& mock = fresh_mock();
+  const auto session = start();
+  const std::size_t before = mock.log.size();
+  REQUIRE(session->set_mode(ProfileMode::off));
+  CHECK(mock.log.size() == before);
+  CHECK(mock.flushes == 0);
+}
+
+TEST_CASE("CuptiSession, records that come in real time are brought to the steady clock") {
+  MockCupti& mock = fresh_mock();
+  const auto session = start();
+  const auto now = [](auto clock) {
+    return static_cast<std::uint64_t>(clock.now().time_since_epoch() / std::chrono::nanoseconds(1));
+  };
+  RecordBytes bytes;
+  const std::uint64_t steady = now(std::chrono::steady_clock());
+  const std::uint64_t realtime = now(std::chrono::system_clock());
+  bytes.add(kernel_record(1, "k", steady, steady + 50));
+  bytes.add(kernel_record(2, "k", realtime, realtime + 50));
+  bytes.add(kernel_record(3, "k", 12'345, 12'400));  // of no clock that is known
+  deliver(mock, bytes);
+  std::vector<Activity> found;
+  REQUIRE(session->read(found));
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].start_ns == steady);
+  const std::int64_t off = static_cast<std::int64_t>(found[1].start_ns - steady);
+  CHECK(std::abs(off) < 100'000'000);
+  CHECK(found[1].end_ns - found[1].start_ns == 50);
+  CHECK(found[2].start_ns == 12'345);
+}
+
+TEST_CASE("CuptiSession, a node whose graph is not told is a loss, and of no graph") {
+  MockCupti& mock = fresh_mock();
+  const auto session = start();
+  std::uint64_t graph = 3, node = 11;
+  CUpti_GraphData data{};
+  data.graph = reinterpret_cast<CUgraph>(&graph);
+  data.node = reinterpret_cast<CUgraphNode>(&node);
+  data.nodeType = CU_GRAPH_NODE_TYPE_KERNEL;
+  session->nodes().open_scope({-1, engine::Phase::decode, 0, 1, 0});
+  mock.graph_id_result = CUPTI_ERROR_INVALID_PARAMETER;
+  tell_node(mock, CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED, data);
+  CHECK_FALSE(session->nodes().find(11));
+  CHECK(session->counts().unknown_nodes == 1);
+  mock.graph_id_result = CUPTI_SUCCESS;
+  tell_node(mock, CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED, data);
+  CHECK(session->nodes().find(11)->graph == 3);
+  CHECK(session->counts().unknown_nodes == 1);
 }
 
 TEST_CASE("CuptiSession, a kind that cannot be recorded leaves everything off, with the reason") {

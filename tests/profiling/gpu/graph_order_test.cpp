@@ -65,7 +65,7 @@ std::uint64_t time_of(engine::Step step) {
 // The call of a step, under the id that it really has.
 std::vector<Activity> call(engine::Step step) {
   const auto id = static_cast<std::uint32_t>(100 + step);
-  return {scope(id, id_of(step, -1, engine::kWholeGraph)), launch(id, time_of(step))};
+  return {scope(id, id_of(step, -1, engine::kWholeGraph)), graph_launch(id, time_of(step))};
 }
 
 // What it ran, under the id that the records say.
@@ -149,6 +149,7 @@ TEST_CASE_METHOD(Decoding, "Attributor, order is no help where anything is missi
   SECTION("another launch begins in the middle") {
     auto late = work(0, 9);
     late.back().start_ns += 1000;
+    late.back().end_ns += 1000;
     add(joined({call(0), call(1), late}));
     attributor.close(spans);
     CHECK(kernel_steps() == Steps{-1, -1, -1, -1});
@@ -179,4 +180,106 @@ TEST_CASE_METHOD(Decoding,
   REQUIRE(steps.size() == kSteps * kNodes);
   for (std::size_t i = 0; i < steps.size(); i += 997)
     CHECK(steps[i] == static_cast<engine::Step>(i / kNodes));
+}
+
+namespace {
+
+constexpr engine::Step kLaunches = 100;
+
+std::uint64_t scope_id_of(engine::Step step) {
+  return id_of(step, -1, engine::kWholeGraph, static_cast<unsigned>(step) % 128);
+}
+
+// A step's call and its work under ids that the case says; whole: recorded as one.
+struct Ids {
+  const char* what;
+  std::uint32_t (*call)(engine::Step);
+  std::uint32_t (*work)(engine::Step);
+};
+const Ids kWrongIds[] = {
+    {"right", [](engine::Step step) { return 100U + static_cast<std::uint32_t>(step); },
+     [](engine::Step step) { return 100U + static_cast<std::uint32_t>(step); }},
+    {"call and nodes on one id", [](engine::Step) { return 7U; }, [](engine::Step) { return 7U; }},
+    {"call on one id, nodes on none", [](engine::Step) { return 7U; }, [](engine::Step) { return 0U; }},
+    {"nodes under the next call's id",
+     [](engine::Step step) { return 99U + static_cast<std::uint32_t>(step); },
+     [](engine::Step step) { return 100U + static_cast<std::uint32_t>(step); }},
+    {"nodes under the previous call's id",
+     [](engine::Step step) { return 100U + static_cast<std::uint32_t>(step); },
+     [](engine::Step step) { return 99U + static_cast<std::uint32_t>(step); }},
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Decoding, "Attributor, no wrong id puts a graph's records into a step that is not theirs") {
+  const Ids& ids = kWrongIds[static_cast<std::size_t>(GENERATE(0, 1, 2, 3, 4))];
+  const bool whole = GENERATE(false, true);
+  const bool calls_first = GENERATE(false, true);
+  CAPTURE(ids.what, whole, calls_first);
+  std::vector<Activity> calls, works, in_turn;
+  for (engine::Step step = 0; step < kLaunches; ++step) {
+    const std::vector<Activity> made{scope(ids.call(step), scope_id_of(step)),
+                                     graph_launch(ids.call(step), time_of(step))};
+    const std::vector<Activity> done =
+        whole ? std::vector{whole_graph(ids.work(step), time_of(step) + 100)} : work(step, ids.work(step));
+    calls = joined({calls, made});
+    works = joined({works, done});
+    in_turn = joined({in_turn, made, done});
+  }
+  SECTION("in turn, or apart") {
+    add(calls_first ? joined({calls, works}) : in_turn);
+    attributor.close(spans);
+    const Steps steps = kernel_steps();
+    REQUIRE(steps.size() == static_cast<std::size_t>(kLaunches) * (whole ? 1 : kNodes));
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      CHECK(steps[i] == static_cast<engine::Step>(i / (whole ? 1 : kNodes)));
+    CHECK(lost(Loss::unattributed) == 0);
+    CHECK(lost(Loss::missing_nodes) == 0);
+  }
+  SECTION("the device's records in any order among the calls, which come as they were made") {
+    std::mt19937 random(5);
+    std::shuffle(works.begin(), works.end(), random);
+    std::vector<Activity> all;
+    for (std::size_t call = 0, done = 0; call < calls.size() || done < works.size();) {
+      const bool takes_call = done == works.size() || (call < calls.size() && random() % 3 == 0);
+      all.push_back(takes_call ? calls[call++] : works[done++]);
+    }
+    add(all);
+    attributor.close(spans);
+    const Steps steps = kernel_steps();
+    REQUIRE(steps.size() == static_cast<std::size_t>(kLaunches) * (whole ? 1 : kNodes));
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      CHECK((steps[i] == -1 || steps[i] == static_cast<engine::Step>(i / (whole ? 1 : kNodes))));
+    }
+  }
+}
+
+TEST_CASE_METHOD(Decoding, "Attributor, work is not given to a launch before one whose call has not come") {
+  add(joined({call(0), work(1, 100)}));  // of the launch after it, under this one's id
+  CHECK(kernel_steps().empty());
+  add(joined({call(1)}));
+  attributor.close(spans);
+  CHECK(kernel_steps() == Steps{1, 1, 1, 1});
+}
+
+TEST_CASE_METHOD(Decoding, "Attributor, a launch whose scope never came keeps its work from another's") {
+  add(call(0));
+  add({graph_launch(101, time_of(1))});
+  add(work(1, 9));
+  attributor.close(spans);
+  CHECK(kernel_steps() == Steps{-1, -1, -1, -1});
+}
+
+TEST_CASE_METHOD(Decoding, "Attributor, two graphs in the time of one launch belong to nobody") {
+  add(call(0));
+  add({whole_graph(9, time_of(0) + 100), whole_graph(9, time_of(0) + 200)});
+  attributor.close(spans);
+  CHECK(kernel_steps() == Steps{-1, -1});
+}
+
+TEST_CASE_METHOD(Decoding,
+                 "Attributor, a graph's call under the id of an operation is not that operation's") {
+  add({scope(100, id_of(0, 2, 3)), graph_launch(100, time_of(0))});
+  attributor.close(spans);
+  CHECK(spans.empty());
 }

@@ -46,6 +46,7 @@ class FakeSource final : public ActivitySource {
   }
   void flush(bool forced) override {
     const std::lock_guard lock(mutex_);
+    ++flushes;
     ready_.insert(ready_.end(), complete_.begin(), complete_.end());
     complete_.clear();
     if (forced) {
@@ -83,6 +84,7 @@ class FakeSource final : public ActivitySource {
   std::vector<ProfileMode> modes;
   std::vector<std::uint64_t> ids;
   int pops = 0;
+  std::atomic<int> flushes = 0;
 
  private:
   std::mutex mutex_;
@@ -176,13 +178,14 @@ TEST_CASE("KernelProfiler, another run has its own names and counts") {
     profiler.start_run(static_cast<std::int64_t>(steady_ns()));
     profiler.enter_graph(0, engine::Phase::decode, 10);
     profiler.leave_graph();
-    Activity graph = kernel(static_cast<std::uint32_t>(run + 1), nullptr, steady_ns());
-    graph.kind = ActivityKind::graph;
-    source.record({graph, scope(graph.correlation, source.ids.back())});
+    const auto id = static_cast<std::uint32_t>(run + 1);
+    const Activity call = graph_launch(id, steady_ns());
+    source.record({whole_graph(id, steady_ns()), scope(id, source.ids.back()), call});
     source.count({.dropped = 5 + 2 * (run + 1)});
     engine::GpuRecords records;
     profiler.finish_run(records);
-    CHECK(records.kernels == std::vector<std::string>{"graph"});
+    CHECK(records.kernels == std::vector<std::string>{"graph", "launch graph"});
+    std::erase_if(records.spans, [](const engine::Span& span) { return span.device < 0; });
     REQUIRE(records.spans.size() == 1);
     CHECK(records.spans[0].operation == engine::kWholeGraph);
     CHECK(records.spans[0].bytes == 10);
@@ -204,12 +207,14 @@ TEST_CASE("KernelProfiler, attention inside a graph has the bytes of the step's 
     profiler.enter_graph(step, engine::Phase::decode, 0);
     profiler.leave_graph();
     batch.push_back(scope(static_cast<std::uint32_t>(step + 1), source.ids.back()));
+    batch.push_back(graph_launch(static_cast<std::uint32_t>(step + 1), steady_ns()));
     batch.push_back(node_kernel(static_cast<std::uint32_t>(step + 1), 11, steady_ns()));
   }
   profiler.cache_bytes(0, std::vector<std::int64_t>{100, 200});
   source.record(batch);
   engine::GpuRecords records;
   profiler.finish_run(records);
+  std::erase_if(records.spans, [](const engine::Span& span) { return span.device < 0; });
   REQUIRE(records.spans.size() == 2);
   CHECK(records.spans[0].bytes == 200);
   CHECK(records.spans[1].bytes == 0);  // not told
@@ -225,11 +230,15 @@ TEST_CASE("KernelProfiler, a graph's bytes and those of the step's cache are the
   profiler.enter({1, engine::Phase::prefill, 0, 4, engine::kCacheBytes});
   profiler.leave();
   profiler.cache_bytes(1, std::vector<std::int64_t>{100, 200});
-  Activity graph = kernel(1, nullptr, steady_ns());
-  graph.kind = ActivityKind::graph;
-  source.record({scope(1, source.ids[0]), graph, scope(2, source.ids[1]), kernel(2, "prefill", steady_ns())});
+  const Activity call = graph_launch(1, steady_ns());
+  const Activity graph = whole_graph(1, steady_ns());
+  source.record(
+      {scope(1, source.ids[0]), call, graph, scope(2, source.ids[1]), kernel(2, "prefill", steady_ns())});
   engine::GpuRecords records;
   profiler.finish_run(records);
+  std::erase_if(records.spans, [](const engine::Span& span) { return span.device < 0; });
+  std::sort(records.spans.begin(), records.spans.end(),
+            [](const auto& a, const auto& b) { return a.start_ns < b.start_ns; });
   REQUIRE(records.spans.size() == 2);
   CHECK(records.spans[0].bytes == 1'300);
   CHECK(records.spans[1].bytes == 0);  // a prefill kernel reads a slot for many queries at once
@@ -265,6 +274,56 @@ TEST_CASE("KernelProfiler, falls back to light before CUPTI runs out of time sta
   CHECK(profiler.mode() == ProfileMode::detailed);
   source.count({.node_records = 1'000});
   CHECK(take_until(profiler, records, [&] { return profiler.mode() == ProfileMode::light; }));
+}
+
+TEST_CASE("KernelProfiler, a graph's last launch is told without waiting for another") {
+  FakeSource source;
+  KernelProfiler profiler(&source, options(ProfileMode::light));
+  profiler.start_run(static_cast<std::int64_t>(steady_ns()));
+  profiler.enter_graph(4, engine::Phase::decode, 10);
+  profiler.leave_graph();
+  const Activity call = graph_launch(1, steady_ns());
+  source.record({scope(1, source.ids[0]), call, whole_graph(1, steady_ns())});
+  engine::GpuRecords records;
+  const auto told = [&] {
+    return std::any_of(records.spans.begin(), records.spans.end(),
+                       [](const engine::Span& span) { return span.device == 0 && span.step == 4; });
+  };
+  CHECK(take_until(profiler, records, told));
+}
+
+TEST_CASE("KernelProfiler, asks for records at most every 20 ms, and yet soon") {
+  FakeSource source;
+  KernelProfiler profiler(&source, options(ProfileMode::light));
+  profiler.start_run(static_cast<std::int64_t>(steady_ns()));
+  engine::GpuRecords records;
+  const std::uint64_t start = steady_ns();
+  while (steady_ns() - start < 300'000'000) {
+    profiler.take(records);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const auto passed_ms = static_cast<int>((steady_ns() - start) / 1'000'000);
+  CHECK(source.flushes <= passed_ms / 20 + 2);
+  CHECK(source.flushes >= 3);
+}
+
+TEST_CASE("KernelProfiler, while it is off asks for nothing, but ends a run with what is there") {
+  FakeSource source;
+  KernelProfiler profiler(&source, options(ProfileMode::light));
+  profiler.start_run(static_cast<std::int64_t>(steady_ns()));
+  REQUIRE(profiler.set_mode(ProfileMode::off));
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));  // one that was under way
+  const int before = source.flushes;
+  engine::GpuRecords records;
+  for (int i = 0; i < 20; ++i) {
+    profiler.take(records);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(source.flushes == before);
+  source.record_unfinished({kernel(1, "left", steady_ns())});
+  profiler.finish_run(records);
+  CHECK(source.flushes > before);
+  CHECK(loss(records, "unattributed") != nullptr);
 }
 
 TEST_CASE("KernelProfiler, without CUPTI times nothing and tells why") {

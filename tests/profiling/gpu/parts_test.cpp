@@ -103,6 +103,7 @@ TEST_CASE("KernelNames, are demangled, plain, and numbered by content") {
   CHECK(plain_kernel_name("void ns::(anonymous namespace)::decode<(int)4, bf16>(ns::Args<int>)") ==
         "ns::decode<(int)4, bf16>");
   CHECK(plain_kernel_name("memset") == "memset");
+  CHECK(plain_kernel_name("copy host to device") == "copy host to device");
   KernelNames names;
   char first[] = "copy", second[] = "copy";
   CHECK(names.number_of(first) == 0);
