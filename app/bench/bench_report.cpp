@@ -146,7 +146,8 @@ std::string bench_json(const BenchResults& results) {
             {"trace", nullptr},
             {"attribution", Json::array()},
             {"profiling", nullptr},
-            {"interrupted", results.interrupted}};
+            {"interrupted", results.interrupted},
+            {"error", results.error.empty() ? Json(nullptr) : Json(results.error)}};
   for (const DecodePoint& point : results.decode) json["decode"].push_back(decode_json(point));
   for (const PrefillPoint& point : results.prefill) {
     json["prefill"].push_back(
@@ -210,6 +211,7 @@ std::string bench_table(const BenchResults& results) {
                             results.profiling->off_tokens_per_s));
   }
   if (results.interrupted) text += "\ninterrupted: what was measured until then\n";
+  if (!results.error.empty()) text += "\nended by an error: what was measured until then\n";
   return text;
 }
 

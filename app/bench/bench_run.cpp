@@ -88,6 +88,13 @@ engine::SessionOptions profiled_session(const engine::BackendOptions& backend, b
 
 }  // namespace
 
+bool BenchResults::measured_anything() const {
+  const auto measured = [](const auto& point) { return !point.tokens_per_second.empty(); };
+  return memory || trace || profiling || !first_token_seconds.empty() || !recording_cost.empty() ||
+         std::any_of(decode.begin(), decode.end(), measured) ||
+         std::any_of(prefill.begin(), prefill.end(), measured);
+}
+
 std::vector<SpeedUp> BenchResults::speed_ups() const {
   std::vector<SpeedUp> found;
   for (const DecodePoint& evicted : decode) {

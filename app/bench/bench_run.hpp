@@ -73,6 +73,9 @@ struct BenchResults {
   std::vector<AttributionPoint> attribution;
   std::optional<profiling::ProfilingCost> profiling;
   bool interrupted = false;
+  std::string error;  // that ended the measurements early; empty without one
+
+  bool measured_anything() const;
 
   // Of the points that were measured with and without eviction.
   std::vector<SpeedUp> speed_ups() const;

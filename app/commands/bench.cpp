@@ -28,7 +28,8 @@ engine::Status run_bench(Arguments arguments, Console& console) {
   const engine::Status status = run.run();
   progress.clear();
   run.results().interrupted = interrupt.interrupted();
-  if (status || interrupt.interrupted()) {
+  if (!status && !interrupt.interrupted()) run.results().error = status.error().message;
+  if (status || interrupt.interrupted() || run.results().measured_anything()) {
     // What is read by a program is JSON, asked for or not; people on a terminal get a table.
     const bool json = options.json || !console.out_is_terminal();
     console.print(json ? bench_json(run.results()) : bench_table(run.results()));

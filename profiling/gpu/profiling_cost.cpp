@@ -9,9 +9,9 @@ namespace {
 constexpr std::array kModes{ProfileMode::off, ProfileMode::light, ProfileMode::detailed};
 
 double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 }  // namespace
@@ -31,8 +31,9 @@ engine::Result<ProfilingCost> measure_profiling_cost(
     const std::function<engine::Result<double>(int tokens)>& decode, ProfileMode after, int tokens,
     int rounds) {
   std::array<std::vector<double>, kModes.size()> speeds;
-  for (int round = 0; round < rounds; ++round) {
-    for (std::size_t i = 0; i < kModes.size(); ++i) {
+  for (std::size_t round = 0; round < static_cast<std::size_t>(rounds); ++round) {
+    for (std::size_t turn = 0; turn < kModes.size(); ++turn) {
+      const std::size_t i = (round + turn) % kModes.size();
       if (auto status = set_mode(kModes[i]); !status) return status.error();
       const auto seconds = decode(tokens);
       if (!seconds) return seconds.error();

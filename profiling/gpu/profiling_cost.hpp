@@ -27,7 +27,8 @@ inline constexpr int kCostRounds = 3;       // the median counts: clocks and cac
 inline constexpr double kCostWarning = 25;  // percent, above which a user is warned
 
 // `set_mode` switches the profiler between steps, `decode` decodes this many tokens and returns the seconds
-// it took. Modes alternate, so that a drift of the clocks meets all of them. Ends in `after`.
+// it took. Modes alternate, each round from another one on, so that a drift of the clocks meets all of them.
+// Ends in `after`.
 engine::Result<ProfilingCost> measure_profiling_cost(
     const std::function<engine::Status(ProfileMode)>& set_mode,
     const std::function<engine::Result<double>(int tokens)>& decode, ProfileMode after,

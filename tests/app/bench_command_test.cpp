@@ -216,3 +216,30 @@ TEST_CASE("bench, a shape has the released model's size, and an unknown one is r
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().message.find("qwen3-9b") != std::string::npos);
 }
+
+TEST_CASE("Bench, an error late in a run keeps what was measured before, with the error beside it") {
+  const TinyModel tiny;
+  app::BenchOptions options = small_options();
+  options.sections = {app::Section::decode, app::Section::prefill};
+  options.prefill = {tiny.model()->config.max_positions + 1};
+  engine::BackendOptions backend;
+  backend.threads = 1;
+  app::Progress progress(false);
+  app::BenchRun run(options, tiny.model(), backend, progress, {});
+  const auto status = run.run();
+  REQUIRE_FALSE(status);
+  run.results().error = status.error().message;
+  CHECK(run.results().measured_anything());
+  const auto json = nlohmann::json::parse(app::bench_json(run.results()));
+  CHECK(json["error"] == status.error().message);
+  CHECK(json["decode"][0]["tokens_per_second"]["samples"].size() == 1);
+  CHECK(app::bench_table(run.results()).find("ended by an error") != std::string::npos);
+}
+
+TEST_CASE("Bench, nothing was measured before it began") {
+  const TinyModel tiny;
+  const app::BenchOptions options = small_options();
+  app::Progress progress(false);
+  app::BenchRun run(options, tiny.model(), {}, progress, {});
+  CHECK_FALSE(run.results().measured_anything());
+}

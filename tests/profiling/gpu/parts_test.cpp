@@ -196,6 +196,25 @@ TEST_CASE("measure_profiling_cost, compares the modes' medians and ends in the m
   CHECK(cost_parameters(*cost, ProfileMode::light, 4).front().value == "1.0");
 }
 
+TEST_CASE(
+    "measure_profiling_cost, begins each round with another mode, and takes the middle of an even number") {
+  ProfileMode mode = ProfileMode::off;
+  std::vector<ProfileMode> order;
+  const auto set_mode = [&](ProfileMode wanted) -> engine::Status {
+    mode = wanted;
+    return {};
+  };
+  const auto decode = [&](int tokens) -> engine::Result<double> {
+    order.push_back(mode);
+    return tokens / (order.size() <= 3 ? 100.0 : 50.0);
+  };
+  const auto cost = measure_profiling_cost(set_mode, decode, ProfileMode::off, 30, 2);
+  REQUIRE(cost);
+  CHECK(order == std::vector{ProfileMode::off, ProfileMode::light, ProfileMode::detailed, ProfileMode::light,
+                             ProfileMode::detailed, ProfileMode::off});
+  CHECK(std::abs(cost->off_tokens_per_s - 75) < 1e-9);
+}
+
 TEST_CASE("measure_profiling_cost, passes on why decoding or switching failed") {
   const auto ok = [](ProfileMode) -> engine::Status { return {}; };
   const auto refused = [](ProfileMode) -> engine::Status { return engine::failed("not now"); };
