@@ -42,9 +42,7 @@ CudaActivations::CudaActivations(const ModelConfig& config, std::int32_t row_cou
   const std::int64_t padded = kernels::cuda::padded_head_dim(config.head_dim);
   const std::size_t cells = count_of(rows, std::int64_t{config.layers} * config.kv_heads);
   const std::int64_t kv_heads = config.kv_heads;
-  tokens = DeviceArray<std::int32_t>(count);
-  positions = DeviceArray<std::int32_t>(count);
-  slots = DeviceArray<std::int32_t>(count);
+  inputs = CudaRowInputs<kernels::cuda::DeviceArray>(count);
   x = DeviceArray<float>(count_of(rows, strides.hidden));
   normed = DeviceArray<std::uint16_t>(count_of(rows, strides.hidden));
   q = DeviceArray<float>(count_of(rows, strides.q));
@@ -64,9 +62,7 @@ CudaActivations::CudaActivations(const ModelConfig& config, std::int32_t row_cou
   head_in = DeviceArray<float>(count_of(head_rows, strides.hidden));
   logits = DeviceArray<float>(count_of(head_rows, config.vocab));
 
-  host_tokens = PinnedArray<std::int32_t>(count);
-  host_positions = PinnedArray<std::int32_t>(count);
-  host_slots = PinnedArray<std::int32_t>(count);
+  host_inputs = CudaRowInputs<kernels::cuda::PinnedArray>(count);
   host_gates = PinnedArray<float>(count_of(rows, kv_heads));
   host_decisions = CudaDecisions<kernels::cuda::PinnedArray>(cells);
   host_wanted = PinnedArray<std::int32_t>(count);

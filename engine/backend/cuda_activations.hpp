@@ -28,6 +28,19 @@ struct CudaDecisions {
   Array<std::uint8_t> marked;
 };
 
+// What a step is given about its rows, [rows] each; one block, so that one copy brings it.
+template <template <typename> typename Array>
+struct CudaRowInputs {
+  CudaRowInputs() = default;
+  explicit CudaRowInputs(std::size_t row_count) : rows(row_count), block(3 * row_count) {}
+  std::int32_t* tokens() const { return block.data(); }
+  std::int32_t* positions() const { return block.data() + rows; }
+  std::int32_t* slots() const { return block.data() + 2 * rows; }  // of sequences; only decoding rows'
+
+  std::size_t rows = 0;
+  Array<std::int32_t> block;
+};
+
 struct CudaActivations {
   // `rows`: of the pass. `head_rows`: whose logits are computed at a time. `splits`: of decode attention.
   CudaActivations(const ModelConfig& config, std::int32_t rows, std::int32_t decode_rows,
@@ -46,7 +59,7 @@ struct CudaActivations {
   CudaStrides strides;
 
   // On the device, [rows, stride] of `strides`.
-  DeviceArray<std::int32_t> tokens, positions, slots;
+  CudaRowInputs<kernels::cuda::DeviceArray> inputs;
   DeviceArray<float> x;
   DeviceArray<std::uint16_t> normed;  // in the weights' type
   DeviceArray<float> q, k, v;
@@ -61,8 +74,9 @@ struct CudaActivations {
   DeviceArray<float> logits;                 // [head_rows, vocab]
 
   // Page-locked.
-  PinnedArray<std::int32_t> host_tokens, host_positions, host_slots, host_wanted;  // [rows]
-  PinnedArray<float> host_gates;                                                   // [kv_heads, rows]
+  CudaRowInputs<kernels::cuda::PinnedArray> host_inputs;
+  PinnedArray<std::int32_t> host_wanted;  // [rows]
+  PinnedArray<float> host_gates;          // [kv_heads, rows]
   CudaDecisions<kernels::cuda::PinnedArray> host_decisions;
   PinnedArray<std::int32_t> host_picked;  // [rows]
 };

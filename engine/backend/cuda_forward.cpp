@@ -87,7 +87,7 @@ void CudaForward::run(const CudaActivations& buffers, const CudaRows& rows) cons
 void CudaForward::embed(const CudaActivations& buffers, std::int32_t rows) const {
   const Scope scope(timer_, CudaOperation::embed, -1, std::int64_t{rows} * config_.hidden * 6);
   kernels::cuda::EmbedArgs args;
-  args.tokens = buffers.tokens.data();
+  args.tokens = buffers.inputs.tokens();
   args.rows = rows;
   args.table = weights_.embedding.data;
   args.dtype = weights_.dtype;
@@ -307,8 +307,8 @@ void CudaForward::attention(const CudaLayer& layer, std::int32_t index, const Cu
     args.heads = heads(layer, buffers, rows, 0, rows.decode_rows);
     args.cache = cache_.view();
     args.layer = index;
-    args.sequence_slots = buffers.slots.data();
-    args.positions = buffers.positions.data();
+    args.sequence_slots = buffers.inputs.slots();
+    args.positions = buffers.inputs.positions();
     args.splits = buffers.splits;
     args.workspace = buffers.decode_workspace.data();
     args.out = buffers.attended.data();

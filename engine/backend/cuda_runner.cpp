@@ -130,9 +130,9 @@ bool CudaRunner::record(DecodeGraph& graph, std::int32_t bucket, int splits) {
 
 void CudaRunner::capture(DecodeGraph& graph, std::int32_t bucket) {
   const CudaActivations& buffers = *graph.buffers;
-  std::fill_n(buffers.host_tokens.data(), bucket, -1);
-  std::fill_n(buffers.host_positions.data(), bucket, 0);
-  std::fill_n(buffers.host_slots.data(), bucket, -1);
+  std::fill_n(buffers.host_inputs.tokens(), bucket, -1);
+  std::fill_n(buffers.host_inputs.positions(), bucket, 0);
+  std::fill_n(buffers.host_inputs.slots(), bucket, -1);
   std::fill_n(buffers.host_gates.data(), buffers.host_gates.size(), 0.0f);
   {
     const Graphing rehearsal(timer_, CudaTimer::Graphing::rehearsal);
@@ -144,7 +144,7 @@ void CudaRunner::capture(DecodeGraph& graph, std::int32_t bucket) {
 }
 
 void CudaRunner::launch_graph_step(const CudaActivations& buffers, std::int32_t bucket) {
-  copy_inputs(buffers, bucket, bucket);
+  copy_inputs(buffers, bucket);
   forward_.run(buffers, {bucket, bucket, {}});
   copy_decisions(buffers, bucket);
   forward_.logits(buffers, bucket, nullptr, buffers.picked.data());
@@ -168,15 +168,13 @@ void CudaRunner::run(const CudaStep& step, const HeadRows& head, std::span<const
 void CudaRunner::fill_inputs(const CudaStep& step, const HeadRows& head, std::span<const float> gates) {
   const CudaActivations& buffers = *current_;
   const auto rows = static_cast<std::size_t>(stride_);
-  const auto fill = [&](const std::vector<std::int32_t>& values, std::span<std::int32_t> out,
-                        std::int32_t rest) {
-    std::copy(values.begin(), values.end(), out.begin());
-    std::fill(out.begin() + static_cast<std::ptrdiff_t>(values.size()), out.end(), rest);
+  const auto fill = [&](const std::vector<std::int32_t>& values, std::int32_t* out, std::int32_t rest) {
+    std::fill(std::copy(values.begin(), values.end(), out), out + stride_, rest);
   };
   // Padding rows: no token, no sequence.
-  fill(step.tokens, buffers.host_tokens.span().first(rows), -1);
-  fill(step.positions, buffers.host_positions.span().first(rows), 0);
-  fill(step.slots, buffers.host_slots.span().first(rows), -1);
+  fill(step.tokens, buffers.host_inputs.tokens(), -1);
+  fill(step.positions, buffers.host_inputs.positions(), 0);
+  fill(step.slots, buffers.host_inputs.slots(), -1);
   std::copy(head.rows.begin(), head.rows.end(), buffers.host_wanted.data());
   if (gates.empty()) return;
   const auto real = static_cast<std::size_t>(step.rows);
@@ -186,13 +184,9 @@ void CudaRunner::fill_inputs(const CudaStep& step, const HeadRows& head, std::sp
   }
 }
 
-void CudaRunner::copy_inputs(const CudaActivations& buffers, std::int32_t rows,
-                             std::int32_t decode_rows) const {
+void CudaRunner::copy_inputs(const CudaActivations& buffers, std::int32_t rows) const {
   const Scope scope(timer_, CudaOperation::transfer, -1, 0);
-  const std::size_t bytes = bytes_of<std::int32_t>(rows);
-  copy_async(buffers.tokens.data(), buffers.host_tokens.data(), bytes, stream_.get());
-  copy_async(buffers.positions.data(), buffers.host_positions.data(), bytes, stream_.get());
-  copy_async(buffers.slots.data(), buffers.host_slots.data(), bytes_of<std::int32_t>(decode_rows),
+  copy_async(buffers.inputs.block.data(), buffers.host_inputs.block.data(), buffers.inputs.block.bytes(),
              stream_.get());
   if (forward_.gates_by_position()) {
     copy_async(buffers.gates.data(), buffers.host_gates.data(),
@@ -263,7 +257,7 @@ void CudaRunner::draw(std::span<const TokenChoice> choices, std::int32_t* picked
 }
 
 void CudaRunner::run_eager(const CudaStep& step, const HeadRows& head, std::span<const TokenChoice> choices) {
-  copy_inputs(*current_, step.rows, step.decode_rows);
+  copy_inputs(*current_, step.rows);
   forward_.run(*current_, {step.rows, step.decode_rows, step.chunks});
   copy_decisions(*current_, step.rows);
   head_blocks(head, choices);

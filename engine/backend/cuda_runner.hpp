@@ -71,7 +71,7 @@ class CudaRunner {
   void launch_graph_step(const CudaActivations& buffers, std::int32_t bucket);
 
   void fill_inputs(const CudaStep& step, const HeadRows& head, std::span<const float> gates);
-  void copy_inputs(const CudaActivations& buffers, std::int32_t rows, std::int32_t decode_rows) const;
+  void copy_inputs(const CudaActivations& buffers, std::int32_t rows) const;
   void copy_decisions(const CudaActivations& buffers, std::int32_t rows);
   void join_decisions();
   void copy_picked(const CudaActivations& buffers, std::int32_t rows) const;
