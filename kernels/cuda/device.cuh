@@ -65,10 +65,12 @@ __device__ inline float block_sum(float value, float* scratch) {
 
 // --- loads that pass the caches by, for what is read once: weights
 
+// Not ld.global.nc: nothing orders such a load, and ptxas moves it behind a wait_for_predecessor() that it
+// stands before.
 __device__ inline uint4 load_streaming(const uint4* from) {
 #ifdef __CUDACC__
   uint4 value;
-  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+  asm volatile("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
                : "l"(from));
   return value;

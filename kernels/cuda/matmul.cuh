@@ -35,13 +35,8 @@ __device__ inline MatmulTile find_tile(const MatmulJob& job, int tile, int outpu
   return {matrix, (tile - before) * outputs_per_tile};
 }
 
-// 8 elements of a row from `column`, zeros from `cols` on. Rows are padded to whole words.
-template <typename T>
-__device__ inline uint4 load_8(const T* row, int column, int cols) {
-  if (column >= cols) return make_uint4(0, 0, 0, 0);
-  uint4 words = *reinterpret_cast<const uint4*>(row + column);
-  const int valid = cols - column;
-  if (valid >= 8) return words;
+// The first `valid` of 8 elements of 16 bits, zeros for the others.
+__device__ inline uint4 keep_first(uint4 words, int valid) {
   const auto keep = [valid](int word) {
     return valid >= 2 * word + 2 ? 0xffffffffu : valid == 2 * word + 1 ? 0xffffu : 0u;
   };
@@ -50,6 +45,14 @@ __device__ inline uint4 load_8(const T* row, int column, int cols) {
   words.z &= keep(2);
   words.w &= keep(3);
   return words;
+}
+
+// 8 elements of a row from `column`, zeros from `cols` on. Rows are padded to whole words.
+template <typename T>
+__device__ inline uint4 load_8(const T* row, int column, int cols) {
+  if (column >= cols) return make_uint4(0, 0, 0, 0);
+  const uint4 words = *reinterpret_cast<const uint4*>(row + column);
+  return cols - column >= 8 ? words : keep_first(words, cols - column);
 }
 
 __device__ inline void load_8(const float* row, int column, int cols, float (&values)[8]) {

@@ -11,33 +11,54 @@ namespace kernels::cuda {
 
 namespace {
 
-// 8 loads of 16 bytes per lane, and as many ahead, keep 32 to 64 KiB per block under way: more than a Hopper
-// multiprocessor needs to hide its memory's latency (about 17 KiB), and 2,048 rows still make 256 blocks.
+// A step's weights, 32 KiB per block, come into shared memory by asynchronous copies. No registers wait for
+// them, so that four blocks (two from two tokens on) fit into a multiprocessor, and while one adds up its
+// sums the others' weights are under way: more than a Hopper multiprocessor needs to hide its memory's
+// latency (about 17 KiB). 2,048 rows make 256 blocks.
 constexpr int kTile = 8;
 constexpr int kWarps = 8;
 constexpr int kThreads = kWarps * kWarp;
 constexpr int kStep = kThreads * 8;  // columns that a block takes at once
+constexpr int kBatch = 2;            // rows that a thread reads before it asks for their next columns
 
+// A thread's 8 columns of each of a tile's rows. It copies what it reads itself, and a copy begins after the
+// reads before it: no barriers.
 template <typename T>
-struct TileRows {
-  const T* rows[kTile];
-
-  __device__ TileRows(const MatmulJob& job, const MatmulTile& tile) {
+class TileWords {
+ public:
+  __device__ TileWords(const MatmulJob& job, const MatmulTile& tile, uint4* shared)
+      : words_(shared + threadIdx.x) {
     const bool gated = job.epilogue == Epilogue::gated;
 #pragma unroll
-    for (int i = 0; i < kTile; ++i) {
-      const WeightMatrix& matrix = job.matrices[gated ? i / (kTile / 2) : tile.matrix];
-      const int wanted = tile.first + (gated ? i % (kTile / 2) : i);
-      const int row = wanted < matrix.rows ? wanted : matrix.rows - 1;  // the tail's results are not used
-      rows[i] = static_cast<const T*>(matrix.data) + row * matrix.row_stride;
+    for (int half = 0; half < 2; ++half) {
+      const WeightMatrix& matrix = job.matrices[gated ? half : tile.matrix];
+      const int row = tile.first + (gated ? 0 : half * kTile / 2);
+      first_[half] = static_cast<const T*>(matrix.data) + row * matrix.row_stride;
+      stride_[half] = static_cast<int>(matrix.row_stride);
+      left_[half] = matrix.rows - row;
     }
   }
 
-  __device__ void load(int column, uint4 (&words)[kTile]) const {
+  // Starts the copies of kCount rows; zeros for rows that the matrix does not have.
+  template <int kCount>
+  __device__ void start(int first_row, int column) const {
 #pragma unroll
-    for (int i = 0; i < kTile; ++i)
-      words[i] = load_streaming(reinterpret_cast<const uint4*>(rows[i] + column));
+    for (int i = first_row; i < first_row + kCount; ++i) {
+      const int half = i / (kTile / 2);
+      const int row = i % (kTile / 2);
+      copy_16_async(words_ + i * kThreads, first_[half] + row * stride_[half] + column, row < left_[half]);
+    }
   }
+
+  __device__ uint4 operator[](int row) const {
+    return words_[row * kThreads];
+  }
+
+ private:
+  uint4* words_;
+  const T* first_[2];
+  int stride_[2];
+  int left_[2];
 };
 
 template <int kRows>
@@ -45,11 +66,10 @@ struct Sums {
   float products[kRows][kTile] = {};
   float squares[kRows] = {};
 
-  template <typename T>
-  __device__ void add(const MatmulInput& input, int column, const uint4 (&words)[kTile]) {
+  // The rows' 8 columns, multiplied by the norm's weights.
+  __device__ void load(const MatmulInput& input, int column, float (&x)[kRows][8]) {
     float norm[8];
     if (input.norm_weight != nullptr) load_8(input.norm_weight, column, input.cols, norm);
-    float x[kRows][8];
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
       load_8(static_cast<const float*>(input.x) + r * input.x_stride, column, input.cols, x[r]);
@@ -60,15 +80,16 @@ struct Sums {
         x[r][k] *= norm[k];
       }
     }
+  }
+
+  template <typename T>
+  __device__ void add(int i, const uint4& words, const float (&x)[kRows][8]) {
+    float w[8];
+    unpack<T>(words, w);
 #pragma unroll
-    for (int i = 0; i < kTile; ++i) {
-      float w[8];
-      unpack<T>(words[i], w);
+    for (int r = 0; r < kRows; ++r) {
 #pragma unroll
-      for (int r = 0; r < kRows; ++r) {
-#pragma unroll
-        for (int k = 0; k < 8; ++k) products[r][i] += w[k] * x[r][k];
-      }
+      for (int k = 0; k < 8; ++k) products[r][i] += w[k] * x[r][k];
     }
   }
 };
@@ -111,7 +132,8 @@ struct Partials {
 };
 
 template <typename T, int kRows>
-__global__ void __launch_bounds__(kThreads) exact_matmul_kernel(const MatmulJob job) {
+__global__ void __launch_bounds__(kThreads, kRows == 1 ? 4 : 2) exact_matmul_kernel(const MatmulJob job) {
+  __shared__ uint4 shared_words[kTile * kThreads];
   __shared__ Partials<kRows> partials;
   static_assert(kThreads == kGateThreads);
   let_successor_start();
@@ -122,22 +144,29 @@ __global__ void __launch_bounds__(kThreads) exact_matmul_kernel(const MatmulJob 
   const bool gated = job.epilogue == Epilogue::gated;
   const MatmulTile tile =
       find_tile(job, static_cast<int>(blockIdx.x) - job.gate_blocks, gated ? kTile / 2 : kTile);
-  const TileRows<T> weights(job, tile);
+  const TileWords<T> weights(job, tile, shared_words);
 
   int column = static_cast<int>(threadIdx.x) * 8;
   const int cols = job.input.cols;
-  uint4 words[kTile] = {};
-  if (column < cols) weights.load(column, words);
+  if (column < cols) weights.template start<kTile>(0, column);
+  commit_copies();
   wait_for_predecessor();
 
   Sums<kRows> sums;
-  while (column < cols) {
-    uint4 next[kTile] = {};
-    if (column + kStep < cols) weights.load(column + kStep, next);
-    sums.template add<T>(job.input, column, words);
-    column += kStep;
+  for (; column < cols; column += kStep) {
+    float x[kRows][8];
+    sums.load(job.input, column, x);
+    wait_for_copies<0>();
 #pragma unroll
-    for (int i = 0; i < kTile; ++i) words[i] = next[i];
+    for (int batch = 0; batch < kTile; batch += kBatch) {
+      uint4 words[kBatch];
+#pragma unroll
+      for (int i = 0; i < kBatch; ++i) words[i] = weights[batch + i];
+#pragma unroll
+      for (int i = 0; i < kBatch; ++i) sums.template add<T>(batch + i, words[i], x);
+      if (column + kStep < cols) weights.template start<kBatch>(batch, column + kStep);
+    }
+    commit_copies();
   }
 
   const int warp = warp_index();

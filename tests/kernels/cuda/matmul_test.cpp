@@ -1,5 +1,6 @@
 #include "kernels/cuda/matmul.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <limits>
@@ -99,10 +100,11 @@ struct Shape {
   int rows, cols, outputs;
 };
 // Every kernel: one row, the last exact one, the first small one, tails of token tiles, one and two blocks of
-// tokens.
-const std::vector<Shape> kShapes = {{1, 8, 1},    {1, 576, 19},  {2, 33, 8},   {3, 2112, 24}, {4, 300, 17},
-                                    {5, 64, 16},  {8, 520, 33},  {9, 40, 16},  {17, 72, 18},  {32, 131, 40},
-                                    {33, 64, 20}, {40, 33, 130}, {130, 104, 9}};
+// tokens; for the small ones also tiles of every height and more columns than are under way at once.
+const std::vector<Shape> kShapes = {
+    {1, 8, 1},      {1, 576, 19},    {2, 33, 8},      {2, 4500, 9}, {3, 2112, 24}, {4, 300, 17},
+    {5, 64, 16},    {8, 520, 33},    {9, 40, 16},     {17, 72, 18}, {32, 131, 40}, {5, 4300, 17},
+    {21, 2700, 19}, {12, 520, 4100}, {18, 525, 8200}, {33, 64, 20}, {40, 33, 130}, {130, 104, 9}};
 
 TEST_CASE("a product equals the reference for any number of rows, columns and outputs", "[cuda][matmul]") {
   const Device device;
@@ -127,6 +129,40 @@ TEST_CASE("a product equals the reference for any number of rows, columns and ou
     std::vector<float> twice = want;
     for (float& value : twice) value *= 2;
     require_near(download(device, out), twice, kSumTolerance);
+  }
+}
+
+TEST_CASE("a token's product is the same in any batch and any matrix", "[cuda][matmul]") {
+  const Device device;
+  constexpr DType dtype = DType::bf16;
+  Random random(7);
+  constexpr int kCols = 600,
+                kOutputs = 8200;  // the highest tiles, and more stages than are under way at once
+  const Activations x(device, random, kSmallRows, kCols, dtype);
+  const Weights weights(device, random, dtype, kOutputs, kCols, false);
+  const auto product = [&](int rows, int outputs) {
+    DeviceArray<float> out(static_cast<std::size_t>(rows * outputs));
+    MatmulArgs args;
+    args.input = {x.data(), x.stride, rows, kCols, dtype, nullptr, 0, false};
+    args.matrices[0] = weights.view();
+    args.matrices[0].rows = outputs;
+    args.matrices[0].out = out.data();
+    args.matrices[0].out_stride = outputs;
+    launch_matmul(args, device.stream());
+    return download(device, out);
+  };
+  const std::vector<float> all = product(kSmallRows, kOutputs);
+  for (const int rows : {kExactRows + 1, 9, 17}) {
+    for (const int outputs : {33, 4100, kOutputs}) {
+      INFO(rows << " rows, " << outputs << " outputs");
+      const std::vector<float> some = product(rows, outputs);
+      bool same = true;
+      for (int r = 0; r < rows; ++r) {
+        const auto row = some.begin() + r * outputs;
+        same = same && std::equal(row, row + outputs, all.begin() + r * kOutputs);
+      }
+      REQUIRE(same);
+    }
   }
 }
 
