@@ -243,13 +243,6 @@ __global__ void __launch_bounds__(kThreads) sample_kernel(const SampleArgs args)
   if (threadIdx.x == 0) args.tokens[index] = token;
 }
 
-__global__ void advance_kernel(const AdvanceArgs args) {
-  const int row = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
-  if (row >= args.rows || args.sequence_slots[row] < 0) return;
-  args.tokens[row] = args.chosen[row];
-  ++args.positions[row];
-}
-
 }  // namespace
 
 void launch_argmax(const ArgmaxArgs& args, StreamHandle stream) {
@@ -260,11 +253,6 @@ void launch_argmax(const ArgmaxArgs& args, StreamHandle stream) {
 void launch_sample(const SampleArgs& args, StreamHandle stream) {
   if (args.rows == 0) return;
   launch(sample_kernel, {static_cast<unsigned>(args.rows), kThreads}, stream, args);
-}
-
-void launch_advance(const AdvanceArgs& args, StreamHandle stream) {
-  if (args.rows == 0) return;
-  launch(advance_kernel, {blocks_for(args.rows, kWarp), kWarp}, stream, args);
 }
 
 }  // namespace kernels::cuda

@@ -38,15 +38,4 @@ struct SampleArgs {
 };
 void launch_sample(const SampleArgs& args, StreamHandle stream);
 
-// After a decode step: the tokens just chosen become the next step's input, one position later. Rows whose
-// sequence slot is negative are left alone.
-struct AdvanceArgs {
-  const std::int32_t* chosen = nullptr;          // [rows]
-  const std::int32_t* sequence_slots = nullptr;  // [rows]
-  int rows = 0;
-  std::int32_t* tokens = nullptr;     // [rows] out
-  std::int32_t* positions = nullptr;  // [rows] incremented
-};
-void launch_advance(const AdvanceArgs& args, StreamHandle stream);
-
 }  // namespace kernels::cuda

@@ -119,16 +119,5 @@ TEST_CASE("nothing is drawn from a row of NaN, and its generator stands still", 
   REQUIRE(states[0] == 77);
 }
 
-TEST_CASE("chosen tokens become the next input one position later, padding rows stay", "[cuda][sampling]") {
-  const Device device;
-  const auto chosen = upload(device, std::vector<std::int32_t>{7, 8, 9});
-  const auto slots = upload(device, std::vector<std::int32_t>{2, -1, 0});
-  const auto tokens = upload(device, std::vector<std::int32_t>{1, 1, 1});
-  const auto positions = upload(device, std::vector<std::int32_t>{10, 20, 30});
-  launch_advance({chosen.data(), slots.data(), 3, tokens.data(), positions.data()}, device.stream());
-  REQUIRE(download(device, tokens) == std::vector<std::int32_t>{7, 1, 9});
-  REQUIRE(download(device, positions) == std::vector<std::int32_t>{11, 20, 31});
-}
-
 }  // namespace
 }  // namespace kernels::cuda::test
