@@ -2,6 +2,7 @@
 
 #include "kernels/cuda/cache_view.hpp"
 #include "kernels/cuda/decode_attention.hpp"
+#include "kernels/cuda/sampling.hpp"
 
 namespace engine {
 
@@ -61,6 +62,7 @@ CudaActivations::CudaActivations(const ModelConfig& config, std::int32_t row_cou
   picked = DeviceArray<std::int32_t>(count);
   head_in = DeviceArray<float>(count_of(head_rows, strides.hidden));
   logits = DeviceArray<float>(count_of(head_rows, config.vocab));
+  pick_workspace = DeviceArray<std::byte>(kernels::cuda::argmax_workspace_bytes(head_rows));
 
   host_inputs = CudaRowInputs<kernels::cuda::PinnedArray>(count);
   host_gates = PinnedArray<float>(count_of(rows, kv_heads));
@@ -71,6 +73,7 @@ CudaActivations::CudaActivations(const ModelConfig& config, std::int32_t row_cou
   // Counters of blocks that have finished start at zero. What lies between a row's end and its stride is read
   // by nobody, but copied along.
   kernels::cuda::fill_bytes_async(decode_workspace.data(), 0, decode_workspace.bytes(), stream);
+  kernels::cuda::fill_bytes_async(pick_workspace.data(), 0, pick_workspace.bytes(), stream);
 }
 
 std::int64_t CudaActivations::device_bytes(const ModelConfig& config, std::int32_t rows,
@@ -83,6 +86,7 @@ std::int64_t CudaActivations::device_bytes(const ModelConfig& config, std::int32
                                9 * config.layers * kv_heads;
   const std::int64_t per_head_row = 4 * strides.hidden + std::int64_t{4} * config.vocab;
   return rows * per_row + head_rows * per_head_row +
+         static_cast<std::int64_t>(kernels::cuda::argmax_workspace_bytes(head_rows)) +
          static_cast<std::int64_t>(workspace_bytes(config, decode_rows, splits));
 }
 

@@ -72,6 +72,7 @@ struct CudaActivations {
   DeviceArray<std::int32_t> wanted, picked;  // [rows] at most one logit row each
   DeviceArray<float> head_in;                // [head_rows, hidden]
   DeviceArray<float> logits;                 // [head_rows, vocab]
+  DeviceArray<std::byte> pick_workspace;     // of head_rows
 
   // Page-locked.
   CudaRowInputs<kernels::cuda::PinnedArray> host_inputs;

@@ -374,6 +374,7 @@ void CudaForward::logits(const CudaActivations& buffers, std::int32_t rows, cons
   args.stride = config_.vocab;
   args.rows = rows;
   args.vocab = config_.vocab;
+  args.workspace = buffers.pick_workspace.data();
   args.tokens = picked;
   args.pdl = rows <= kSmallRows;
   launch_argmax(args, stream_);

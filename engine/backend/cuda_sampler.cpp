@@ -21,7 +21,10 @@ void CudaSampler::launch(std::span<const TokenChoice> choices, const float* logi
     rows_ = choices.size();
     device_ = Choices<kernels::cuda::DeviceArray>(rows_);
     host_ = Choices<kernels::cuda::PinnedArray>(rows_);
-    weights_ = kernels::cuda::DeviceArray<float>(rows_ * static_cast<std::size_t>(vocab));
+    weights_ = kernels::cuda::DeviceArray<float>(rows_ * kernels::cuda::sample_weights(vocab));
+    workspace_ =
+        kernels::cuda::DeviceArray<std::byte>(kernels::cuda::argmax_workspace_bytes(static_cast<int>(rows_)));
+    kernels::cuda::fill_bytes_async(workspace_.data(), 0, workspace_.bytes(), stream.get());
   }
   for (std::size_t row = 0; row < choices.size(); ++row) {
     host_.temperature[row] = static_cast<float>(choices[row].temperature);
@@ -42,6 +45,7 @@ void CudaSampler::launch(std::span<const TokenChoice> choices, const float* logi
   args.top_p = device_.top_p.data();
   args.top_k = device_.top_k.data();
   args.random = device_.random.data();
+  args.workspace = workspace_.data();
   args.weights = weights_.data();
   args.tokens = tokens;
   launch_sample(args, stream.get());

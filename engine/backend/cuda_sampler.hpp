@@ -1,6 +1,7 @@
 // Draws tokens from logits on the device. Its buffers are made when the first token is drawn.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -30,7 +31,8 @@ class CudaSampler {
   std::size_t rows_ = 0;
   Choices<kernels::cuda::DeviceArray> device_;
   Choices<kernels::cuda::PinnedArray> host_;
-  kernels::cuda::DeviceArray<float> weights_;  // [rows, vocab]
+  kernels::cuda::DeviceArray<float> weights_;
+  kernels::cuda::DeviceArray<std::byte> workspace_;
 };
 
 }  // namespace engine

@@ -173,6 +173,26 @@ inline void mma(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 }
 #endif
 
+// Four 8 x 8 tiles from shared memory for B, where an inner dimension's neighbours lie in different rows:
+// lane 8 i + r names row r of tile i (8 elements, 16-byte aligned), and to[i] becomes tile i's [2t, 2t+1][g].
+__device__ inline void load_transposed(unsigned (&to)[4], const void* row) {
+#ifdef __CUDACC__
+  const unsigned address = static_cast<unsigned>(__cvta_generic_to_shared(row));
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+               : "r"(address)
+               : "memory");
+#else
+  const int g = lane_index() / 4;
+  const int t = lane_index() % 4;
+  for (int i = 0; i < 4; ++i) {
+    const auto* first = static_cast<const std::uint16_t*>(__shfl_sync(kAllLanes, row, 8 * i + 2 * t));
+    const auto* second = static_cast<const std::uint16_t*>(__shfl_sync(kAllLanes, row, 8 * i + 2 * t + 1));
+    to[i] = first[g] | static_cast<unsigned>(second[g]) << 16;
+  }
+#endif
+}
+
 // Order of the inner dimension. A product does not care in which order its terms are added, as long as A and
 // B agree; so lane t may take its 8 (or 4) elements from consecutive addresses, one 16-byte (8-byte) load,
 // instead of from the places that the layout above names. These split such a load into the operands of a

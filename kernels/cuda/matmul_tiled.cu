@@ -25,52 +25,62 @@ constexpr int kThreads = 2 * kWarpsAcross * kWarp;
 constexpr int kTokenTiles = 4;   // of 16
 constexpr int kOutputTiles = 4;  // of 8
 
+// A thread copies the same words of every tile, each from a row of its own. Rows that do not exist are the
+// last one again: what is computed from them is stored nowhere.
 template <typename T>
 class TileLoader {
  public:
-  __device__ TileLoader(const MatmulJob& job, const MatmulTile& tile) : job_(job), tile_(tile) {}
-
-  // Starts the copies of the columns from `column` into one stage: tokens first, then weight rows.
-  __device__ void start(uint4* stage, int column) const {
+  __device__ TileLoader(const MatmulJob& job, const MatmulTile& tile) : cols_(job.input.cols) {
+    const int row = static_cast<int>(threadIdx.x) / kWords;
 #pragma unroll
-    for (int i = static_cast<int>(threadIdx.x); i < kStageWords; i += kThreads) {
-      const int row = i / kWords;
-      const int c = column + i % kWords * 8;
-      const T* from = row < kTokens ? token_row(row) : weight_row(row - kTokens);
-      copy(stage + i, from, c);
+    for (int i = 0; i < kCopies; ++i) {
+      const int at = row + i * kCopyRows;
+      from_[i] = (at < kTokens ? token_row(job, at) : weight_row(job, tile, at - kTokens)) + first_column();
+    }
+  }
+
+  // Starts the copies of one step's columns into a stage: tokens first, then weight rows. Nothing after the
+  // last step.
+  __device__ void start(uint4* stage, int step) const {
+    uint4* to = stage + threadIdx.x;
+    const int column = step * kColumns;
+    if (column + kColumns <= cols_) {
+#pragma unroll
+      for (int i = 0; i < kCopies; ++i) copy_16_async(to + i * kThreads, from_[i] + column, true);
+    } else if (column < cols_) {
+#pragma unroll
+      for (int i = 0; i < kCopies; ++i) {
+        to[i * kThreads] = load_8(from_[i] - first_column(), first_column() + column, cols_);
+      }
     }
     commit_copies();
   }
 
  private:
-  __device__ void copy(uint4* to, const T* from, int column) const {
-    const int cols = job_.input.cols;
-    if (from != nullptr && column < cols && column + 8 > cols) {
-      *to = load_8(from, column, cols);  // the last columns of an odd width
-      return;
-    }
-    const bool valid = from != nullptr && column < cols;
-    copy_16_async(to, valid ? from + column : static_cast<const T*>(job_.input.x), valid);
+  static constexpr int kCopyRows = kThreads / kWords;  // that all threads copy at once
+  static constexpr int kCopies = (kTokens + kOutputs) / kCopyRows;
+
+  __device__ static int first_column() {
+    return static_cast<int>(threadIdx.x) % kWords * 8;
   }
 
-  __device__ const T* token_row(int row) const {
+  __device__ static const T* token_row(const MatmulJob& job, int row) {
     const int token = static_cast<int>(blockIdx.y) * kTokens + row;
-    if (token >= job_.input.rows) return nullptr;
-    return static_cast<const T*>(job_.input.x) + token * job_.input.x_stride;
+    const int last = job.input.rows - 1;
+    return static_cast<const T*>(job.input.x) + (token < last ? token : last) * job.input.x_stride;
   }
 
   // Gated: of the 32 rows of each warp the first 16 are gate's, the others the same ones of up.
-  __device__ const T* weight_row(int row) const {
-    const bool gated = job_.epilogue == Epilogue::gated;
-    const int matrix = gated ? row % 32 / 16 : tile_.matrix;
-    const int output = tile_.first + (gated ? row / 32 * 16 + row % 16 : row);
-    const WeightMatrix& weights = job_.matrices[matrix];
-    if (output >= weights.rows) return nullptr;
-    return static_cast<const T*>(weights.data) + output * weights.row_stride;
+  __device__ static const T* weight_row(const MatmulJob& job, const MatmulTile& tile, int row) {
+    const bool gated = job.epilogue == Epilogue::gated;
+    const WeightMatrix& weights = job.matrices[gated ? row % 32 / 16 : tile.matrix];
+    const int output = tile.first + (gated ? row / 32 * 16 + row % 16 : row);
+    const int last = weights.rows - 1;
+    return static_cast<const T*>(weights.data) + (output < last ? output : last) * weights.row_stride;
   }
 
-  const MatmulJob& job_;
-  MatmulTile tile_;
+  const T* from_[kCopies];
+  int cols_;
 };
 
 // A lane's part of a warp's 64 x 32 sums.
@@ -143,14 +153,13 @@ __global__ void __launch_bounds__(kThreads) tiled_matmul_kernel(const MatmulJob 
   let_successor_start();
   wait_for_predecessor();
 
-  for (int ahead = 0; ahead < kStages - 1; ++ahead)
-    loader.start(stages + ahead * kStageWords, ahead * kColumns);
+  for (int ahead = 0; ahead < kStages - 1; ++ahead) loader.start(stages + ahead * kStageWords, ahead);
   WarpSums sums;
   for (int step = 0; step < steps; ++step) {
     wait_for_copies<kStages - 2>();
     __syncthreads();  // this step's tile is complete, and the last one's is no longer read
     const int ahead = step + kStages - 1;
-    loader.start(stages + ahead % kStages * kStageWords, ahead * kColumns);
+    loader.start(stages + ahead % kStages * kStageWords, ahead);
     sums.add<T>(stages + step % kStages * kStageWords, warp_row, warp_column);
   }
   store<T>(job, tile, sums, warp_row, warp_column);

@@ -12,86 +12,150 @@ constexpr float kLog2E = 1.4426950408889634f;  // scores are in units of it, so 
 constexpr int kLanes = 64;
 constexpr int kWarps = kLanes / 16;
 constexpr int kThreads = kWarps * kWarp;
-constexpr int kKeys = 64;  // of a tile
-constexpr int kKeyTiles = kKeys / 8;
-constexpr int kValueStride = kKeys + 8;  // of a channel's values: eight channels lie on different banks
 
-// One tile of keys in shared memory: rows of keys, and values by channel, because a product wants neighbours
-// along its inner dimension, which for values are keys.
+// Keys of a tile. Two tiles fit into what any device from 8.0 on gives a block.
+template <int kDim>
+constexpr int kKeys = kDim <= 128 ? 64 : 32;
+
+// One tile in shared memory. Eight lanes that read 16 bytes each together touch every bank once: neighbouring
+// words, four to a row, of two rows of keys; one word of each of eight rows of values.
 template <typename T, int kDim>
-struct KeyTile {
-  static constexpr int kStride = kDim + 32;  // eight lanes that read together touch every bank once
-  T keys[kKeys][kStride];
-  T values[kDim][kValueStride];
-  std::int32_t position[kKeys];    // first position that sees the key
-  std::int32_t last_query[kKeys];  // last; below the first for what is no key
+struct alignas(16) KeyTile {
+  static constexpr int kKeyStride = kDim % 64 == 0 ? kDim + 32 : kDim;
+  static constexpr int kValueStride = kDim + 8;
+  static_assert(kKeyStride % 64 == 32 && kValueStride % 16 == 8);
+  T keys[kKeys<kDim>][kKeyStride];
+  T values[kKeys<kDim>][kValueStride];
+  std::int32_t position[kKeys<kDim>];    // first position that sees the key
+  std::int32_t last_query[kKeys<kDim>];  // last; below the first for what is no key
 };
 
-struct KeySource {
-  const void* key;
-  const void* value;
-  std::int32_t position, last_query;
-};
+// Brings the keys that a block looks at, tile by tile: the cache's slots in their order, then the chunk's own
+// tokens. A tile has keys of one kind only. Either kind lies in runs of kPageSlots rows: pages, or as many
+// tokens.
+template <typename T, int kDim>
+class TileLoader {
+ public:
+  using Tile = KeyTile<T, kDim>;
 
-// Candidate keys: the cache's slots in their order, then the chunk's own tokens.
-template <typename T>
-struct CachedKeys {
-  const CacheView& cache;
-  std::int64_t head;
-  std::int32_t count;
-
-  __device__ KeySource find(std::int32_t slot) const {
-    const std::int32_t page = page_of(cache, head, slot);
-    const int row = slot % kPageSlots;
-    const int stride = padded_head_dim(cache.head_dim);
-    const T* rows = page_rows<T>(cache, page);
-    const std::int32_t last = cache.ring_size > 0
-                                  ? cache.last_query[static_cast<std::int64_t>(page) * kPageSlots + row]
-                                  : kEveryQuery;
-    return {rows + row * stride, rows + (kPageSlots + row) * stride, 0, last};
+  __device__ TileLoader(const PrefillArgs& args, int kv_head, std::int32_t own)
+      : args_(args),
+        kv_head_(kv_head),
+        head_(head_index(args.cache, args.sequence_slot, args.layer, kv_head)),
+        live_(args.cache.live[head_]),
+        own_(own),
+        cached_tiles_((live_ + kKeys<kDim> - 1) / kKeys<kDim>) {
+    find_pages(0);
   }
-};
 
-template <typename T>
-struct OwnKeys {
-  const PrefillArgs& args;
-  int kv_head;
-  std::int32_t count;
+  __device__ int tiles() const { return cached_tiles_ + (own_ + kKeys<kDim> - 1) / kKeys<kDim>; }
 
-  __device__ KeySource find(std::int32_t i) const {
-    const std::int64_t row =
-        (static_cast<std::int64_t>(i) * args.heads.kv_heads + kv_head) * padded_head_dim(args.heads.head_dim);
-    return {static_cast<const T*>(args.k) + row, static_cast<const T*>(args.v) + row, args.first_position + i,
-            own_last_query(args, kv_head, i)};
-  }
-};
-
-template <typename T, int kDim, typename Keys>
-__device__ void load_tile(KeyTile<T, kDim>& tile, const Keys& keys, std::int32_t first, int dim) {
-  constexpr int kWords = kDim / 8;
-  // Neighbouring threads take neighbouring keys, so that their values of one channel go to neighbouring
-  // places.
-  for (int i = static_cast<int>(threadIdx.x); i < kKeys * kWords; i += kThreads) {
-    const int row = i % kKeys;
-    const int d = i / kKeys * 8;
-    const bool exists = first + row < keys.count;
-    KeySource source{nullptr, nullptr, 0, -1};
-    if (exists) source = keys.find(first + row);
-    const bool valid = exists && d < padded_head_dim(dim);
-    const uint4 key =
-        valid ? *reinterpret_cast<const uint4*>(static_cast<const T*>(source.key) + d) : uint4{};
-    const uint4 value =
-        valid ? *reinterpret_cast<const uint4*>(static_cast<const T*>(source.value) + d) : uint4{};
-    *reinterpret_cast<uint4*>(&tile.keys[row][d]) = key;
-    const unsigned words[4] = {value.x, value.y, value.z, value.w};
-#pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      tile.values[d + j][row] =
-          T{static_cast<std::uint16_t>(j % 2 == 0 ? words[j / 2] & 0xffffu : words[j / 2] >> 16)};
+  // Starts the copies of a tile's keys and values. Called for every tile in order.
+  __device__ void start(Tile& tile, int index) {
+    const int dim = padded_head_dim(args_.heads.head_dim);
+    const Span span = span_of(index);
+    if (span.cached) {
+      copy(tile, span, dim, [&](int run) {
+        const T* page = page_rows<T>(args_.cache, pages_[run]);
+        return Run{page, page + kPageSlots * dim};
+      });
+      find_pages(index + 1);
+      return;
     }
-    if (d == 0) tile.position[row] = source.position, tile.last_query[row] = source.last_query;
+    const int stride = args_.heads.kv_heads * dim;
+    copy(tile, span, stride, [&](int run) {
+      const std::int64_t at = std::int64_t{span.first + run * kPageSlots} * stride + kv_head_ * dim;
+      return Run{static_cast<const T*>(args_.k) + at, static_cast<const T*>(args_.v) + at};
+    });
   }
-}
+
+  // Who sees a key. One thread's, for it to be stored with the tile when it has come.
+  struct Visibility {
+    std::int32_t position, last_query;
+    __device__ void store(Tile& tile) const {
+      if (threadIdx.x >= kKeys<kDim>) return;
+      tile.position[threadIdx.x] = position;
+      tile.last_query[threadIdx.x] = last_query;
+    }
+  };
+  __device__ Visibility visibility(int index) const {
+    const Span span = span_of(index);
+    const int key = static_cast<int>(threadIdx.x);
+    if (key >= kKeys<kDim> || key >= span.count) return {0, -1};
+    const std::int32_t i = span.first + key;
+    if (!span.cached) return {args_.first_position + i, own_last_query(args_, kv_head_, i)};
+    return {0, args_.cache.ring_size > 0 ? *last_query_of(args_.cache, head_, i) : kEveryQuery};
+  }
+
+ private:
+  static constexpr int kRuns = kKeys<kDim> / kPageSlots;
+  static constexpr int kWords = kDim / 8;  // of 16 bytes in a row
+
+  struct Span {
+    bool cached;
+    std::int32_t first, count;  // of its kind; more than a tile's keys if it is not the last
+  };
+  __device__ Span span_of(int index) const {
+    const bool cached = index < cached_tiles_;
+    const std::int32_t first = (cached ? index : index - cached_tiles_) * kKeys<kDim>;
+    return {cached, first, (cached ? live_ : own_) - first};
+  }
+
+  // The first row of each.
+  struct Run {
+    const T* keys;
+    const T* values;
+  };
+
+  // Of a tile that is to be started later: nobody should have to wait for them then.
+  __device__ void find_pages(int index) {
+#pragma unroll
+    for (int run = 0; run < kRuns; ++run) {
+      const std::int32_t slot = index * kKeys<kDim> + run * kPageSlots;
+      pages_[run] = slot < live_ ? page_of(args_.cache, head_, slot) : kScratchPage;
+    }
+  }
+
+  // Rows of what run_of(run) gives are `stride` elements apart.
+  template <typename RunOf>
+  __device__ void copy(Tile& tile, const Span& span, int stride, const RunOf& run_of) const {
+    if (span.count >= kKeys<kDim> && args_.heads.head_dim == kDim) {
+      copy_rows<true>(tile, span.count, stride, run_of);
+    } else {
+      copy_rows<false>(tile, span.count, stride, run_of);
+    }
+    commit_copies();
+  }
+
+  // Zeros for what there is not: values are multiplied even where their weight is zero.
+  template <bool kWhole, typename RunOf>
+  __device__ void copy_rows(Tile& tile, std::int32_t count, int stride, const RunOf& run_of) const {
+    const int words = padded_head_dim(args_.heads.head_dim) / 8;
+#pragma unroll
+    for (int run = 0; run < kRuns; ++run) {
+      const Run rows = run_of(run);
+#pragma unroll
+      for (int first = 0; first < kPageSlots * kWords; first += kThreads) {
+        const int i = first + static_cast<int>(threadIdx.x);
+        if (kPageSlots * kWords % kThreads != 0 && i >= kPageSlots * kWords) continue;
+        const int row = i / kWords;
+        const int word = i % kWords;
+        const int key = run * kPageSlots + row;
+        const int at = row * stride + 8 * word;
+        const bool valid = kWhole || (key < count && word < words);
+        copy_16_async(&tile.keys[key][8 * word], rows.keys + at, valid);
+        copy_16_async(&tile.values[key][8 * word], rows.values + at, valid);
+      }
+    }
+  }
+
+  const PrefillArgs& args_;
+  int kv_head_;
+  std::int64_t head_;
+  std::int32_t live_, own_;
+  int cached_tiles_;
+  std::int32_t pages_[kRuns];  // of the next tile
+};
 
 // A warp's 16 lanes: their queries in registers, and the running softmax over the tiles seen so far. Of the
 // 16 rows of every product a thread holds g and g + 8 (g = lane / 4).
@@ -103,6 +167,7 @@ class WarpAttention {
   __device__ void store(const PrefillArgs& args, int kv_head, int first_lane);
 
  private:
+  static constexpr int kKeyTiles = kKeys<kDim> / 8;
   static constexpr int kSteps = kDim / 32;
   static constexpr int kValueTiles = kDim / 8;
   static constexpr float kNothing = -__builtin_huge_valf();
@@ -215,8 +280,9 @@ __device__ void WarpAttention<T, kDim>::weigh(float (&scores)[kKeyTiles][4]) {
 template <typename T, int kDim>
 __device__ void WarpAttention<T, kDim>::add_values(const KeyTile<T, kDim>& tile,
                                                    const float (&weights)[kKeyTiles][4]) {
-  const int g = lane_index() / 4;
-  const int t = lane_index() % 4;
+  // Of four 8 x 8 tiles, the first two are the 16 keys of 8 channels, the others those of the next 8.
+  const int key = lane_index() % 16;
+  const int channel = lane_index() / 16 * 8;
 #pragma unroll
   for (int keys = 0; keys < kKeyTiles; keys += 2) {
     const unsigned a[4] = {pack<T>(weights[keys][0], weights[keys][1]),
@@ -224,11 +290,13 @@ __device__ void WarpAttention<T, kDim>::add_values(const KeyTile<T, kDim>& tile,
                            pack<T>(weights[keys + 1][0], weights[keys + 1][1]),
                            pack<T>(weights[keys + 1][2], weights[keys + 1][3])};
 #pragma unroll
-    for (int channels = 0; channels < kValueTiles; ++channels) {
-      const T* row = tile.values[8 * channels + g];
-      const unsigned b[2] = {*reinterpret_cast<const unsigned*>(row + 8 * keys + 2 * t),
-                             *reinterpret_cast<const unsigned*>(row + 8 * keys + 8 + 2 * t)};
-      mma<T>(out_[channels], a, b);
+    for (int channels = 0; channels < kValueTiles; channels += 2) {
+      unsigned words[4];
+      load_transposed(words, &tile.values[8 * keys + key][8 * channels + channel]);
+      const unsigned first[2] = {words[0], words[1]};
+      const unsigned second[2] = {words[2], words[3]};
+      mma<T>(out_[channels], a, first);
+      mma<T>(out_[channels + 1], a, second);
     }
   }
 }
@@ -267,20 +335,32 @@ __device__ void WarpAttention<T, kDim>::store(const PrefillArgs& args, int kv_he
   }
 }
 
-template <typename T, int kDim, typename Keys>
-__device__ void attend(WarpAttention<T, kDim>& attention, KeyTile<T, kDim>& tile, const Keys& keys, int dim) {
-  const float scale = kLog2E / sqrtf(static_cast<float>(dim));
-  for (std::int32_t first = 0; first < keys.count; first += kKeys) {
-    __syncthreads();  // everybody is done with the tile before
-    load_tile(tile, keys, first, dim);
-    __syncthreads();
-    attention.add(tile, scale);
+// A tile is on its way while the one before is computed on.
+template <typename T, int kDim>
+__device__ void attend(WarpAttention<T, kDim>& attention, KeyTile<T, kDim>* tiles,
+                       TileLoader<T, kDim>& loader, float scale) {
+  loader.start(tiles[0], 0);
+  loader.visibility(0).store(tiles[0]);
+  for (int index = 0; index < loader.tiles(); ++index) {
+    wait_for_copies<0>();
+    __syncthreads();  // the tile is complete, and the one before is no longer read
+    KeyTile<T, kDim>& next = tiles[(index + 1) % 2];
+    const bool more = index + 1 < loader.tiles();
+    if (more) loader.start(next, index + 1);
+    const auto visibility = loader.visibility(index + 1);
+    attention.add(tiles[index % 2], scale);
+    if (more) visibility.store(next);
   }
 }
 
+// Blocks that a multiprocessor's registers must suffice for: one computes products while another takes its
+// softmax.
+template <int kDim>
+constexpr int kBlocks = kDim <= 64 ? 4 : 2;
+
 template <typename T, int kDim>
-__global__ void __launch_bounds__(kThreads) prefill_attention_kernel(const PrefillArgs args) {
-  KeyTile<T, kDim>& tile = *dynamic_shared<KeyTile<T, kDim>>();
+__global__ void __launch_bounds__(kThreads, kBlocks<kDim>) prefill_attention_kernel(const PrefillArgs args) {
+  auto* tiles = dynamic_shared<KeyTile<T, kDim>>();
   const HeadsInput& heads = args.heads;
   const int group = heads.query_heads / heads.kv_heads;
   const int kv_head = static_cast<int>(blockIdx.y);
@@ -289,13 +369,12 @@ __global__ void __launch_bounds__(kThreads) prefill_attention_kernel(const Prefi
   const int block = static_cast<int>(gridDim.x - 1 - blockIdx.x);
   const int first_lane = block * kLanes + warp_index() * 16;
   const int last_query = ((block + 1) * kLanes - 1) / group;
-  const std::int64_t head = head_index(args.cache, args.sequence_slot, args.layer, kv_head);
-
-  WarpAttention<T, kDim> attention(args, kv_head, first_lane);
-  attend(attention, tile, CachedKeys<T>{args.cache, head, args.cache.live[head]}, heads.head_dim);
   // Keys after the block's last query are the future.
   const std::int32_t own = last_query + 1 < heads.rows ? last_query + 1 : heads.rows;
-  attend(attention, tile, OwnKeys<T>{args, kv_head, own}, heads.head_dim);
+
+  TileLoader<T, kDim> loader(args, kv_head, own);
+  WarpAttention<T, kDim> attention(args, kv_head, first_lane);
+  attend(attention, tiles, loader, kLog2E / sqrtf(static_cast<float>(heads.head_dim)));
   attention.store(args, kv_head, first_lane);
 }
 
@@ -305,7 +384,7 @@ void launch_dim(const PrefillArgs& args, StreamHandle stream) {
   const LaunchShape shape{
       {blocks_for(std::int64_t{args.heads.rows} * group, kLanes), static_cast<unsigned>(args.heads.kv_heads)},
       kThreads,
-      sizeof(KeyTile<T, kDim>)};
+      2 * sizeof(KeyTile<T, kDim>)};
   launch(prefill_attention_kernel<T, kDim>, shape, stream, args);
 }
 

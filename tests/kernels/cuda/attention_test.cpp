@@ -415,6 +415,19 @@ TEST_CASE("a prefill chunk of any length equals token by token", "[cuda][attenti
   }
 }
 
+TEST_CASE("a chunk sees a cache of several tiles, and itself where it is as long", "[cuda][attention]") {
+  const Device device;
+  Random random(6);
+  const int dim = GENERATE(64, 96, 128, 256, 80);  // all of a tile's channels, or not
+  Layer layer(device, shape_of(2, dim, 40, dms(1)), {360, 5}, random);
+  layer.prefill(0, 150);
+  layer.prefill(0, 64);
+  layer.prefill(0, 129);
+  layer.prefill(1, 5);
+  layer.prefill(0, 2);
+  layer.check_caches();
+}
+
 TEST_CASE("slots split among blocks give the same as one block", "[cuda][attention]") {
   const Device device;
   Random random(3);

@@ -100,11 +100,13 @@ struct Shape {
   int rows, cols, outputs;
 };
 // Every kernel: one row, the last exact one, the first small one, tails of token tiles, one and two blocks of
-// tokens; for the small ones also tiles of every height and more columns than are under way at once.
-const std::vector<Shape> kShapes = {
-    {1, 8, 1},      {1, 576, 19},    {2, 33, 8},      {2, 4500, 9}, {3, 2112, 24}, {4, 300, 17},
-    {5, 64, 16},    {8, 520, 33},    {9, 40, 16},     {17, 72, 18}, {32, 131, 40}, {5, 4300, 17},
-    {21, 2700, 19}, {12, 520, 4100}, {18, 525, 8200}, {33, 64, 20}, {40, 33, 130}, {130, 104, 9}};
+// tokens; for the small ones also tiles of every height and more columns than are under way at once; for the
+// tiled one whole tiles and ends of them.
+const std::vector<Shape> kShapes = {{1, 8, 1},      {1, 576, 19},    {2, 33, 8},      {2, 4500, 9},
+                                    {3, 2112, 24},  {4, 300, 17},    {5, 64, 16},     {8, 520, 33},
+                                    {9, 40, 16},    {17, 72, 18},    {32, 131, 40},   {5, 4300, 17},
+                                    {21, 2700, 19}, {12, 520, 4100}, {18, 525, 8200}, {33, 64, 20},
+                                    {40, 33, 130},  {130, 104, 9},   {150, 301, 140}, {35, 256, 129}};
 
 TEST_CASE("a product equals the reference for any number of rows, columns and outputs", "[cuda][matmul]") {
   const Device device;
