@@ -307,7 +307,8 @@ Result<StepOutput> CudaBackend::run_step(std::span<const StepInput> inputs, cons
   const auto step = lay_out(inputs);
   if (!step) return step.error();
   const HeadRows head = plan_head_rows(inputs, step->first_rows);
-  runner_.prepare(*step, head, longest_head(*step));
+  const std::vector<TokenChoice> choices = choices_of(inputs, head);
+  runner_.prepare(*step, head, longest_head(*step), !choices.empty());
   std::vector<int> slots;
   std::vector<std::int32_t> counts;
   std::int32_t positions = 0;
@@ -321,7 +322,7 @@ Result<StepOutput> CudaBackend::run_step(std::span<const StepInput> inputs, cons
   Admission admission(cache_, slots);
   ++steps_;
   launched_ = true;
-  runner_.run(*step, head, gates_of(*step), choices_of(inputs, head));
+  runner_.run(*step, head, gates_of(*step), choices);
   if (runner_.ran_out_of_pages()) {
     broken_ =
         failed("a kernel found no free page during {}: this is a defect of DMScope, its caches are wrong now",

@@ -48,13 +48,17 @@ CudaRunner::CudaRunner(const ModelConfig& config, const CudaForward& forward, Cu
 
 // --- buffers and graphs
 
-void CudaRunner::prepare(const CudaStep& step, const HeadRows& head, std::int32_t max_live) {
+void CudaRunner::prepare(const CudaStep& step, const HeadRows& head, std::int32_t max_live, bool draws) {
   const std::int32_t bucket = decode_bucket(std::max(step.decode_rows, 1));
   const int splits =
       kernels::cuda::decode_splits(multiprocessors_, bucket, config_.kv_heads, round_up_to_power(max_live));
   const auto values = static_cast<std::size_t>(head.given) * static_cast<std::size_t>(config_.vocab);
   if (host_logits_.size() < values) host_logits_ = kernels::cuda::PinnedArray<float>(values);
   logits_given_ = values;
+  if (draws) {
+    const Scope scope(timer_, CudaOperation::transfer, -1, 0, true);
+    sampler_.reserve(static_cast<std::size_t>(std::max(bucket, kHeadBlock)), config_.vocab, stream_);
+  }
   current_graph_ = nullptr;
   if (runs_as_graph(step, bucket)) {
     DecodeGraph& graph = decode_graphs_[bucket];
@@ -163,6 +167,7 @@ void CudaRunner::run(const CudaStep& step, const HeadRows& head, std::span<const
     run_eager(step, head, choices);
   }
   stream_.synchronize();
+  sampler_.settle();
 }
 
 void CudaRunner::fill_inputs(const CudaStep& step, const HeadRows& head, std::span<const float> gates) {

@@ -35,9 +35,9 @@ class CudaRunner {
   CudaRunner(const ModelConfig& config, const CudaForward& forward, CudaTimer& timer,
              const kernels::cuda::Stream& stream, int multiprocessors, bool graphs);
 
-  // Makes the buffers of a step whose longest head will have `max_live` slots, and its graph. Nothing of the
-  // sequences changes; throws CudaError if memory runs out.
-  void prepare(const CudaStep& step, const HeadRows& head, std::int32_t max_live);
+  // Makes the buffers of a step whose longest head will have `max_live` slots, and its graph. `draws`: run()
+  // will be given choices. Nothing of the sequences changes; throws CudaError if memory runs out.
+  void prepare(const CudaStep& step, const HeadRows& head, std::int32_t max_live, bool draws);
   // After prepare() of the same step. `gates`: [kv_heads, rows] of a policy that decides by position, or
   // empty.
   // `choices`: how the token after each row of `head` is drawn, or empty: all are the likeliest.

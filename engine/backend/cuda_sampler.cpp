@@ -1,5 +1,8 @@
 #include "engine/backend/cuda_sampler.hpp"
 
+#include <cassert>
+#include <utility>
+
 #include "kernels/cuda/sampling.hpp"
 
 namespace engine {
@@ -14,18 +17,22 @@ void send(const kernels::cuda::DeviceArray<T>& to, const kernels::cuda::PinnedAr
 
 }  // namespace
 
+void CudaSampler::reserve(std::size_t rows, std::int32_t vocab, const kernels::cuda::Stream& stream) {
+  if (rows <= rows_) return;
+  rows_ = 0;
+  device_ = Choices<kernels::cuda::DeviceArray>(rows);
+  host_ = Choices<kernels::cuda::PinnedArray>(rows);
+  weights_ = kernels::cuda::DeviceArray<float>(rows * kernels::cuda::sample_weights(vocab));
+  workspace_ =
+      kernels::cuda::DeviceArray<std::byte>(kernels::cuda::argmax_workspace_bytes(static_cast<int>(rows)));
+  kernels::cuda::fill_bytes_async(workspace_.data(), 0, workspace_.bytes(), stream.get());
+  rows_ = rows;
+}
+
 void CudaSampler::launch(std::span<const TokenChoice> choices, const float* logits, std::int32_t vocab,
                          std::int32_t* tokens, const kernels::cuda::Stream& stream) {
-  stream.synchronize();  // what was drawn before may still be read from the page-locked buffers
-  if (rows_ < choices.size()) {
-    rows_ = choices.size();
-    device_ = Choices<kernels::cuda::DeviceArray>(rows_);
-    host_ = Choices<kernels::cuda::PinnedArray>(rows_);
-    weights_ = kernels::cuda::DeviceArray<float>(rows_ * kernels::cuda::sample_weights(vocab));
-    workspace_ =
-        kernels::cuda::DeviceArray<std::byte>(kernels::cuda::argmax_workspace_bytes(static_cast<int>(rows_)));
-    kernels::cuda::fill_bytes_async(workspace_.data(), 0, workspace_.bytes(), stream.get());
-  }
+  assert(choices.size() <= rows_);
+  if (std::exchange(sending_, true)) stream.synchronize();
   for (std::size_t row = 0; row < choices.size(); ++row) {
     host_.temperature[row] = static_cast<float>(choices[row].temperature);
     host_.top_p[row] = choices[row].top_p;

@@ -1,4 +1,5 @@
-// Draws tokens from logits on the device. Its buffers are made when the first token is drawn.
+// Draws tokens from logits on the device. Its buffers are made by reserve(), before the first step that
+// draws.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +13,17 @@ namespace engine {
 
 class CudaSampler {
  public:
-  // One choice per row of `logits`, [choices, vocab]; one without temperature takes the likeliest. Returns
-  // when the choices may be forgotten. Throws kernels::cuda::CudaError.
+  // Makes room for as many rows at a time. Throws kernels::cuda::CudaError, which changes nothing.
+  void reserve(std::size_t rows, std::int32_t vocab, const kernels::cuda::Stream& stream);
+
+  // One choice per row of `logits`, [choices, vocab]; one without temperature takes the likeliest. No
+  // more of them than reserve() was asked for. Returns when the choices may be forgotten. Throws
+  // kernels::cuda::CudaError.
   void launch(std::span<const TokenChoice> choices, const float* logits, std::int32_t vocab,
               std::int32_t* tokens, const kernels::cuda::Stream& stream);
+
+  // The stream has been waited for since the last launch.
+  void settle() { sending_ = false; }
 
  private:
   // On the device and, page-locked, beside it: [rows].
@@ -29,6 +37,7 @@ class CudaSampler {
     Array<std::int32_t> top_k;
   };
   std::size_t rows_ = 0;
+  bool sending_ = false;  // the page-locked buffers may still be read
   Choices<kernels::cuda::DeviceArray> device_;
   Choices<kernels::cuda::PinnedArray> host_;
   kernels::cuda::DeviceArray<float> weights_;
