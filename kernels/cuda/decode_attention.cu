@@ -11,6 +11,25 @@ namespace {
 // Scores are kept in units of log2(e), so that weights are powers of two.
 constexpr float kLog2E = 1.4426950408889634f;
 
+// Blocks per head at most.
+constexpr int kMostSplits = 64;
+
+// A head as the steps before this one left it.
+struct HeadState {
+  std::int64_t head;
+  std::int32_t position;  // of the new token
+  std::int32_t live;
+  std::int32_t leaving;  // ring entry of the token that leaves the window
+};
+
+__device__ HeadState read_state(const DecodeAttentionArgs& args, int row, int kv_head, int sequence_slot) {
+  const CacheView& cache = args.cache;
+  HeadState state{head_index(cache, sequence_slot, args.layer, kv_head), args.positions[row], 0, kNoToken};
+  state.live = cache.live[state.head];
+  if (cache.ring_size > 0) state.leaving = *ring_entry(cache, state.head, state.position);
+  return state;
+}
+
 // Where a head's new token goes, as told by the state before the step.
 struct Entry {
   std::int32_t slot;
@@ -18,16 +37,12 @@ struct Entry {
   std::int32_t live;  // with the token
 };
 
-__device__ Entry find_entry(const CacheView& cache, std::int64_t head, std::int32_t position,
-                            std::int32_t lag, bool marked_now) {
-  const std::int32_t before = cache.live[head];
-  if (cache.ring_size > 0) {
-    const std::int32_t leaving = *ring_entry(cache, head, position);
-    // Without a window the token that leaves is the one before, which a lag of 1 judges only now.
-    const bool judged_now = cache.ring_size == 1 && lag == 1 && marked_now && leaving != kNoToken;
-    if (is_marked(leaving) || judged_now) return {slot_of(leaving), false, before};
-  }
-  return {before, true, before + 1};
+__device__ Entry find_entry(const CacheView& cache, const HeadState& state, std::int32_t lag,
+                            bool marked_now) {
+  // Without a window the token that leaves is the one before, which a lag of 1 judges only now.
+  const bool judged_now = cache.ring_size == 1 && lag == 1 && marked_now && state.leaving != kNoToken;
+  if (is_marked(state.leaving) || judged_now) return {slot_of(state.leaving), false, state.live};
+  return {state.live, true, state.live + 1};
 }
 
 // A block's share of a head's slots.
@@ -67,8 +82,9 @@ struct Shared {
   float out[kGroup][kDim];  // unnormalised
   float max[kGroup];
   float sum[kGroup];
-  std::int32_t page;  // of the new token
-  bool last;          // this block is the last of its head
+  float factors[kMostSplits][kGroup];  // of the splits' results
+  std::int32_t page;                   // of the new token
+  bool last;                           // this block is the last of its head
 };
 
 // Rounds the finished heads to what attention reads.
@@ -325,15 +341,44 @@ __device__ void save_split(const DecodeAttentionArgs& args, const HeadWorkspace&
 // Whether every other block of the head has arrived: then their results can be read, and none reads the cache
 // any more.
 __device__ bool arrive(const HeadWorkspace& workspace, bool& last) {
-  __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) {
-    last = atomicAdd(workspace.arrived, 1) == static_cast<std::int32_t>(gridDim.x) - 1;
+    last = count_arrival(workspace.arrived) == static_cast<std::int32_t>(gridDim.x) - 1;
     if (last) *workspace.arrived = 0;  // for the next launch
-    __threadfence();
   }
   __syncthreads();
   return last;
+}
+
+// What each split's outputs count for, and each head's sum. A warp takes a head, a lane its splits.
+template <typename T, int kGroup, int kDim>
+__device__ void load_factors(const HeadWorkspace& workspace, int group, int used,
+                             Shared<T, kGroup, kDim>& shared) {
+  constexpr int kPerLane = kMostSplits / kWarp;
+  for (int head = warp_index(); head < group; head += kHeadWarps) {
+    float maxima[kPerLane], sums[kPerLane];
+#pragma unroll
+    for (int i = 0; i < kPerLane; ++i) {
+      const int split = i * kWarp + lane_index();
+      const float* from = workspace.splits + split * workspace.stride + head;
+      maxima[i] = split < used ? load_from_other_block(from) : -__builtin_huge_valf();
+      sums[i] = split < used ? load_from_other_block(from + group) : 0.0f;
+    }
+    float max = maxima[0];
+#pragma unroll
+    for (int i = 1; i < kPerLane; ++i) max = fmaxf(max, maxima[i]);
+    max = warp_max(max);
+    float sum = 0;
+#pragma unroll
+    for (int i = 0; i < kPerLane; ++i) {
+      const float factor = exp2f(maxima[i] - max);
+      sum += sums[i] * factor;
+      shared.factors[i * kWarp + lane_index()][head] = factor;
+    }
+    sum = warp_sum(sum);
+    if (lane_index() == 0) shared.sum[head] = sum;
+  }
+  __syncthreads();
 }
 
 // The splits' results as one, in their order.
@@ -342,22 +387,32 @@ __device__ void load_splits(const DecodeAttentionArgs& args, const HeadWorkspace
                             Shared<T, kGroup, kDim>& shared) {
   const int group = args.heads.query_heads / args.heads.kv_heads;
   const int dim = args.heads.head_dim;
-  const auto load = [&](int split, int index) {
-    return load_from_other_block(workspace.splits + split * workspace.stride + index);
-  };
-  for (int i = static_cast<int>(threadIdx.x); i < group * dim; i += kHeadThreads) {
+  load_factors(workspace, group, used, shared);
+  for (int i = 2 * static_cast<int>(threadIdx.x); i < group * dim; i += 2 * kHeadThreads) {
     const int head = i / dim;
-    float max = load(0, head);
-    for (int split = 1; split < used; ++split) max = fmaxf(max, load(split, head));
-    float sum = 0;
-    float out = 0;
-    for (int split = 0; split < used; ++split) {
-      const float factor = exp2f(load(split, head) - max);
-      sum += load(split, group + head) * factor;
-      out += load(split, 2 * group + i) * factor;
+    const float* from = workspace.splits + 2 * group + i;
+    float2 out{};
+    const auto add = [&](const float2& value, int split) {
+      const float factor = shared.factors[split][head];
+      out.x += value.x * factor;
+      out.y += value.y * factor;
+    };
+    constexpr int kAtOnce = 8;  // loads under way
+    for (int first = 0; first < used; first += kAtOnce) {
+      float2 values[kAtOnce] = {};
+#pragma unroll
+      for (int j = 0; j < kAtOnce; ++j) {
+        if (first + j >= used) continue;
+        const float* split = from + (first + j) * workspace.stride;
+        values[j] = load_from_other_block(reinterpret_cast<const float2*>(split));
+      }
+#pragma unroll
+      for (int j = 0; j < kAtOnce; ++j) {
+        if (first + j < used) add(values[j], first + j);
+      }
     }
-    shared.out[head][i % dim] = out;
-    if (i % dim == 0) shared.sum[head] = sum;
+    shared.out[head][i % dim] = out.x;
+    shared.out[head][i % dim + 1] = out.y;
   }
   __syncthreads();
 }
@@ -396,39 +451,45 @@ __device__ void store_padding(const DecodeAttentionArgs& args, int row, int kv_h
   }
 }
 
-// The head's state after the step. One thread.
-__device__ void update_state(const CacheView& cache, std::int64_t head, const Entry& entry,
-                             std::int32_t position, std::int32_t lag, bool marked) {
-  if (entry.appended) provide_page(cache, head, entry.slot);
-  cache.live[head] = entry.live;
+// The head's state after the step; `page` is the new token's. One thread.
+__device__ void update_state(const CacheView& cache, const HeadState& state, const Entry& entry,
+                             std::int32_t page, std::int32_t lag, bool marked) {
+  cache.live[state.head] = entry.live;
   if (cache.ring_size == 0) return;
   const bool own = lag == 0 && marked;
-  *ring_entry(cache, head, position) = entry_of(entry.slot, own);
-  *last_query_of(cache, head, entry.slot) = own ? leaves_at(cache, position) : kEveryQuery;
-  if (lag == 1 && marked && position > 0 && cache.ring_size > 1) {
-    std::int32_t& before = *ring_entry(cache, head, position - 1);
+  *ring_entry(cache, state.head, state.position) = entry_of(entry.slot, own);
+  *last_query_in(cache, page, entry.slot) = own ? leaves_at(cache, state.position) : kEveryQuery;
+  if (lag == 1 && marked && state.position > 0 && cache.ring_size > 1) {
+    std::int32_t& before = *ring_entry(cache, state.head, state.position - 1);
     before |= 1;
-    *last_query_of(cache, head, slot_of(before)) = leaves_at(cache, position - 1);
+    *last_query_of(cache, state.head, slot_of(before)) = leaves_at(cache, state.position - 1);
   }
 }
 
+// `page`: the new token's, which the cache may still have to provide.
 template <typename T, int kGroup, int kDim>
-__device__ void commit(const DecodeAttentionArgs& args, int row, int kv_head, std::int64_t head,
-                       const Entry& entry, const Decision& decision, Shared<T, kGroup, kDim>& shared) {
+__device__ void commit(const DecodeAttentionArgs& args, int row, int kv_head, const HeadState& state,
+                       const Entry& entry, std::int32_t page, const Decision& decision,
+                       Shared<T, kGroup, kDim>& shared) {
   const CacheView& cache = args.cache;
-  if (threadIdx.x == 0) {
-    update_state(cache, head, entry, args.positions[row], args.heads.gate.lag, decision.marked);
-    shared.page = page_of(cache, head, entry.slot);
-    report(args.decisions, kv_head, row, decision);
-    args.decisions.live_at[kv_head * args.decisions.stride + row] = entry.live;
+  if (entry.appended && entry.slot % kPageSlots == 0) {
+    if (threadIdx.x == 0) {
+      provide_page(cache, state.head, entry.slot);
+      shared.page = page_of(cache, state.head, entry.slot);
+    }
+    __syncthreads();
+    page = shared.page;
   }
-  __syncthreads();
   const int stride = padded_head_dim(cache.head_dim);
-  T* key = page_rows<T>(cache, shared.page) + entry.slot % kPageSlots * stride;
+  T* key = page_rows<T>(cache, page) + entry.slot % kPageSlots * stride;
   for (int d = static_cast<int>(threadIdx.x); d < stride; d += kHeadThreads) {
     key[d] = shared.k[d];
     key[kPageSlots * stride + d] = shared.v[d];
   }
+  if (threadIdx.x != 0) return;
+  update_state(cache, state, entry, page, args.heads.gate.lag, decision.marked);
+  report(args.decisions, kv_head, row, decision);
+  args.decisions.live_at[kv_head * args.decisions.stride + row] = entry.live;
 }
 
 template <typename T, int kGroup, int kDim>
@@ -437,20 +498,22 @@ __global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const De
   const int row = static_cast<int>(blockIdx.z);
   const int kv_head = static_cast<int>(blockIdx.y);
   let_successor_start();
-  wait_for_predecessor();
+  // What only the steps before have written is there already (DecodeAttentionArgs::pdl).
   const int sequence_slot = args.sequence_slots[row];
+  HeadState state{};
+  if (sequence_slot >= 0) state = read_state(args, row, kv_head, sequence_slot);
+  wait_for_predecessor();
   if (sequence_slot < 0) return store_padding<T>(args, row, kv_head);
 
-  const std::int32_t position = args.positions[row];
-  finish_heads(args.heads, row, kv_head, position, shared.heads);
+  finish_heads(args.heads, row, kv_head, state.position, shared.heads);
   prepare(args, row, kv_head, shared);
-  const Decision decision = judge(args.heads.gate, shared.heads, position);
-  const std::int64_t head = head_index(args.cache, sequence_slot, args.layer, kv_head);
-  const Entry entry = find_entry(args.cache, head, position, args.heads.gate.lag, decision.marked);
+  const Decision decision = judge(args.heads.gate, shared.heads, state.position);
+  const Entry entry = find_entry(args.cache, state, args.heads.gate.lag, decision.marked);
+  const std::int32_t page_of_entry = page_of(args.cache, state.head, entry.slot);  // early, for commit
   const Split split = find_split(entry.live);
 
   if (split.begin < split.end) {
-    WarpAttention<T, kGroup, kDim> attention(args.cache, head, entry, shared);
+    WarpAttention<T, kGroup, kDim> attention(args.cache, state.head, entry, shared);
     const std::int32_t pages_end = (split.end + kPageSlots - 1) / kPageSlots;
     for (std::int32_t page = split.begin / kPageSlots + warp_index(); page < pages_end; page += kHeadWarps) {
       attention.add_page(page, split.end);
@@ -465,7 +528,7 @@ __global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const De
     load_splits(args, workspace, (entry.live + share - 1) / share, shared);
   }
   store_out(args, row, kv_head, shared);
-  commit(args, row, kv_head, head, entry, decision, shared);
+  commit(args, row, kv_head, state, entry, page_of_entry, decision, shared);
 }
 
 template <typename T, int kGroup, int kDim>
@@ -504,12 +567,11 @@ std::size_t decode_workspace_bytes(int rows, int query_heads, int kv_heads, int 
 int decode_splits(int multiprocessors, int rows, int kv_heads, std::int64_t max_live) {
   // Three blocks fit on a multiprocessor; heads of unequal length leave some of them without work.
   constexpr int kBlocksPerMultiprocessor = 3;
-  constexpr int kMost = 64;
   const std::int64_t heads = std::int64_t{rows} * kv_heads;
   const std::int64_t wanted = (std::int64_t{kBlocksPerMultiprocessor} * multiprocessors + heads - 1) / heads;
   const std::int64_t useful = (max_live + kMinSplitSlots - 1) / kMinSplitSlots;
   std::int64_t splits = wanted < useful ? wanted : useful;
-  if (splits > kMost) splits = kMost;
+  if (splits > kMostSplits) splits = kMostSplits;
   return splits > 1 ? static_cast<int>(splits) : 1;
 }
 
@@ -518,6 +580,9 @@ void launch_decode_attention(const DecodeAttentionArgs& args, StreamHandle strea
   check_heads(args.heads);
   if (std::int64_t{args.heads.rows} * args.heads.kv_heads > kCounters) {
     throw std::invalid_argument("CUDA attention takes batches of up to 65536 rows times KV heads");
+  }
+  if (args.splits < 1 || args.splits > kMostSplits) {
+    throw std::invalid_argument("CUDA attention takes from 1 to 64 splits");
   }
   with_element(args.cache.dtype, [&](auto element) { launch_type<decltype(element)>(args, stream); });
 }

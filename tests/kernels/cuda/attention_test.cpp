@@ -2,6 +2,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <limits>
 #include <memory>
+#include <tuple>
 
 #include "kernels/cuda/decode_attention.hpp"
 #include "kernels/cuda/prefill_attention.hpp"
@@ -436,6 +437,17 @@ TEST_CASE("slots split among blocks give the same as one block", "[cuda][attenti
   layer.check_caches();
 }
 
+TEST_CASE("results of many blocks are merged, whichever of them have work", "[cuda][attention]") {
+  const Device device;
+  Random random(6);
+  const auto [group, head_dim, tokens] = GENERATE(std::tuple{1, 8, 2210}, std::tuple{3, 80, 700});
+  Layer layer(device, shape_of(group, head_dim, -1, GateRule{}), {tokens, 70, 3}, random);
+  layer.prefill(0, tokens - 3);
+  layer.prefill(1, 63);
+  for (const int splits : {64, 33, 11}) layer.decode({1, 0, -1, 2}, splits);
+  layer.check_caches();
+}
+
 TEST_CASE("a window wider than what a block settles at once keeps slots in order", "[cuda][attention]") {
   const Device device;
   Random random(4);
@@ -474,6 +486,17 @@ TEST_CASE("heads that no kernel is compiled for are refused", "[cuda][attention]
   args.heads.kv_heads = 1;
   args.heads.query_heads = GENERATE(1, 9);
   args.heads.head_dim = args.heads.query_heads == 1 ? 258 : 64;
+  REQUIRE_THROWS_AS(launch_decode_attention(args, device.stream()), std::invalid_argument);
+}
+
+TEST_CASE("more splits than a block can merge are refused", "[cuda][attention]") {
+  const Device device;
+  DecodeAttentionArgs args;
+  args.heads.rows = 1;
+  args.heads.kv_heads = 1;
+  args.heads.query_heads = 1;
+  args.heads.head_dim = 64;
+  args.splits = GENERATE(0, 65);
   REQUIRE_THROWS_AS(launch_decode_attention(args, device.stream()), std::invalid_argument);
 }
 
