@@ -109,6 +109,52 @@ __device__ void prepare(const DecodeAttentionArgs& args, int row, int kv_head,
   __syncthreads();
 }
 
+// --- a warp's pages: every kHeadWarps-th of its block's
+
+// Pages that are on their way into the level-2 cache while one is being attended to.
+constexpr int kPagesAhead = 3;
+
+// All lanes ask for a page together.
+template <int kDim>
+__device__ void prefetch_page(const CacheView& cache, std::int32_t page) {
+  constexpr int kLine = 128;
+  constexpr int kMostBytes = 2 * kPageSlots * kDim * 2;
+  const auto bytes = static_cast<int>(page_bytes(cache.head_dim));
+  const std::byte* from = page_rows<std::byte>(cache, page);
+#pragma unroll
+  for (int first = 0; first < kMostBytes; first += kWarp * kLine) {
+    const int offset = first + lane_index() * kLine;
+    if (offset < bytes) prefetch(from + offset);
+  }
+}
+
+// The ids of a warp's next pages, one per lane: a trip to the page table serves them all.
+__device__ std::int32_t load_page_ids(const CacheView& cache, std::int64_t head, std::int32_t first,
+                                      std::int32_t end) {
+  const std::int32_t index = first + lane_index() * kHeadWarps;
+  return index < end ? page_of(cache, head, index * kPageSlots) : kScratchPage;
+}
+
+__device__ std::int32_t first_page(const Split& split) {
+  return split.begin / kPageSlots + warp_index();
+}
+__device__ std::int32_t end_page(const Split& split) {
+  return (split.end + kPageSlots - 1) / kPageSlots;
+}
+
+// A warp's first pages, while the block waits for its predecessor. The split is a guess: the new token may
+// yet take an old one's slot.
+template <int kDim>
+__device__ void prefetch_first_pages(const CacheView& cache, const HeadState& state) {
+  const Split split = find_split(state.live + 1);
+  const std::int32_t ids = load_page_ids(cache, state.head, first_page(split), end_page(split));
+#pragma unroll
+  for (int i = 0; i < kPagesAhead; ++i) {
+    if (first_page(split) + i * kHeadWarps >= end_page(split)) return;
+    prefetch_page<kDim>(cache, __shfl_sync(kAllLanes, ids, i));
+  }
+}
+
 // A warp's running softmax over the pages it has seen. A lane holds the query heads 2t and 2t + 1 of scores,
 // and of outputs, for all heads, the channels 2 * lane, 2 * lane + 1 of every 64.
 template <typename T, int kGroup, int kDim>
@@ -118,19 +164,18 @@ class WarpAttention {
                            Shared<T, kGroup, kDim>& shared)
       : cache_(cache), head_(head), entry_(entry), shared_(shared) {}
 
-  __device__ void add_page(std::int32_t index, std::int32_t end) {
-    const std::int32_t first = index * kPageSlots;
-    const int valid = end - first < kPageSlots ? end - first : kPageSlots;
-    const T* page = page_rows<T>(cache_, page_of(cache_, head_, first));
-    unsigned values[kPageSlots][kPairs];
-    load_values(page, first, valid, values);  // on their way while the scores are computed
-    float scores[4] = {};
-    add_scores(page, first, valid, scores);
-    const int g = lane_index() / 4;
-    if (g >= valid) scores[0] = scores[1] = kNothing;
-    if (g + 8 >= valid) scores[2] = scores[3] = kNothing;
-    weigh(scores);
-    add_values(values, valid);
+  __device__ void add_pages(const Split& split) {
+    constexpr int kAtOnce = kWarp - kPagesAhead;  // so that the ids of those ahead are there, too
+    const std::int32_t end = end_page(split);
+    for (std::int32_t first = first_page(split); first < end; first += kAtOnce * kHeadWarps) {
+      const std::int32_t ids = load_page_ids(cache_, head_, first, end);
+      for (int i = 0; i < kAtOnce; ++i) {
+        const std::int32_t index = first + i * kHeadWarps;
+        if (index >= end) break;
+        prefetch_page<kDim>(cache_, __shfl_sync(kAllLanes, ids, i + kPagesAhead));
+        add_page(index, __shfl_sync(kAllLanes, ids, i), split.end);
+      }
+    }
   }
 
   // Into shared memory, together with the other warps. The whole block.
@@ -141,40 +186,79 @@ class WarpAttention {
   static constexpr int kPairs = kDim / 64;  // of channels per lane
   static constexpr float kNothing = -__builtin_huge_valf();
 
-  // The row of a slot, or, of the new token, what will be there.
-  __device__ const T* row_of(const T* page, std::int32_t slot, const T* replacement, int offset) const {
-    const int stride = padded_head_dim(cache_.head_dim);
-    return slot == entry_.slot ? replacement : page + (slot % kPageSlots + offset) * stride;
+  // A page in registers.
+  struct Page {
+    uint4 low[kSteps], high[kSteps];  // keys of slots g and g + 8
+    unsigned values[kPageSlots][kPairs];
+  };
+
+  __device__ void add_page(std::int32_t index, std::int32_t id, std::int32_t end) {
+    const std::int32_t first = index * kPageSlots;
+    const int valid = end - first < kPageSlots ? end - first : kPageSlots;
+    const int own = entry_.slot - first;  // row of the new token, if it is one of this page's
+    Page page;
+    load(page_rows<T>(cache_, id), page);
+    if (valid < kPageSlots || (own >= 0 && own < kPageSlots)) complete(valid, own, page);
+    float scores[4] = {};
+    add_scores(page, scores);
+    const int g = lane_index() / 4;
+    if (g >= valid) scores[0] = scores[1] = kNothing;
+    if (g + 8 >= valid) scores[2] = scores[3] = kNothing;
+    weigh(scores);
+    add_values(page);
   }
 
-  __device__ void load_values(const T* page, std::int32_t first, int valid,
-                              unsigned (&values)[kPageSlots][kPairs]) const {
+  // All of it, also what slots without a token hold, so that every load is under way before the first is
+  // waited for.
+  __device__ void load(const T* rows, Page& page) const {
     const int dim = padded_head_dim(cache_.head_dim);
+    const int g = lane_index() / 4;
+    const int t = lane_index() % 4;
+    const T* low = rows + g * dim + 8 * t;
+    const T* high = low + 8 * dim;
 #pragma unroll
-    for (int i = 0; i < kPageSlots; ++i) {
-      const T* row = row_of(page, first + i, shared_.v, kPageSlots);
+    for (int step = 0; step < kSteps; ++step) {
+      const bool inside = 32 * step + 8 * t < dim;
+      page.low[step] = inside ? *reinterpret_cast<const uint4*>(low + 32 * step) : uint4{};
+      page.high[step] = inside ? *reinterpret_cast<const uint4*>(high + 32 * step) : uint4{};
+    }
 #pragma unroll
-      for (int pair = 0; pair < kPairs; ++pair) {
-        const int d = 64 * pair + 2 * lane_index();
-        values[i][pair] = i < valid && d < dim ? *reinterpret_cast<const unsigned*>(row + d) : 0u;
+    for (int pair = 0; pair < kPairs; ++pair) {
+      const int d = 64 * pair + 2 * lane_index();
+      const T* from = rows + kPageSlots * dim + (d < dim ? d : 0);  // beyond dim nobody reads the outputs
+#pragma unroll
+      for (int i = 0; i < kPageSlots; ++i) {
+        page.values[i][pair] = *reinterpret_cast<const unsigned*>(from + i * dim);
+      }
+    }
+  }
+
+  // The new token's key and value, which are not in the cache yet, and zeros for the values of slots without
+  // a token, which may hold anything.
+  __device__ void complete(int valid, int own, Page& page) const {
+    const int g = lane_index() / 4;
+    const int t = lane_index() % 4;
+#pragma unroll
+    for (int step = 0; step < kSteps; ++step) {
+      const uint4 key = *reinterpret_cast<const uint4*>(&shared_.k[32 * step + 8 * t]);
+      if (g == own) page.low[step] = key;
+      if (g + 8 == own) page.high[step] = key;
+    }
+#pragma unroll
+    for (int pair = 0; pair < kPairs; ++pair) {
+      const unsigned value = *reinterpret_cast<const unsigned*>(&shared_.v[64 * pair + 2 * lane_index()]);
+#pragma unroll
+      for (int i = 0; i < kPageSlots; ++i) {
+        if (i >= valid) page.values[i][pair] = 0;
+        if (i == own) page.values[i][pair] = value;
       }
     }
   }
 
   // The page's 16 keys are the 16-row operand, the query heads the 8-column one.
-  __device__ void add_scores(const T* page, std::int32_t first, int valid, float (&scores)[4]) const {
-    const int dim = padded_head_dim(cache_.head_dim);
+  __device__ void add_scores(const Page& page, float (&scores)[4]) const {
     const int g = lane_index() / 4;
     const int t = lane_index() % 4;
-    const T* low_row = row_of(page, first + g, shared_.k, 0);
-    const T* high_row = row_of(page, first + g + 8, shared_.k, 0);
-    uint4 low[kSteps], high[kSteps];
-#pragma unroll
-    for (int step = 0; step < kSteps; ++step) {
-      const int d = 32 * step + 8 * t;
-      low[step] = g < valid && d < dim ? *reinterpret_cast<const uint4*>(low_row + d) : uint4{};
-      high[step] = g + 8 < valid && d < dim ? *reinterpret_cast<const uint4*>(high_row + d) : uint4{};
-    }
 #pragma unroll
     for (int step = 0; step < kSteps; ++step) {
       const int d = 32 * step + 8 * t;
@@ -185,8 +269,8 @@ class WarpAttention {
       }
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const unsigned a[4] = {first_word(low[step], half), first_word(high[step], half),
-                               second_word(low[step], half), second_word(high[step], half)};
+        const unsigned a[4] = {first_word(page.low[step], half), first_word(page.high[step], half),
+                               second_word(page.low[step], half), second_word(page.high[step], half)};
         const unsigned b_high[2] = {first_word(q_high, half), second_word(q_high, half)};
         const unsigned b_low[2] = {first_word(q_low, half), second_word(q_low, half)};
         mma<T>(scores, a, b_low);
@@ -222,7 +306,7 @@ class WarpAttention {
     __syncwarp();
   }
 
-  __device__ void add_values(const unsigned (&values)[kPageSlots][kPairs], int valid) {
+  __device__ void add_values(const Page& page) {
 #pragma unroll
     for (int head = 0; head < kGroup; ++head) {
       const float rescale = shared_.rescale[warp_index()][head];
@@ -232,14 +316,13 @@ class WarpAttention {
     }
 #pragma unroll
     for (int i = 0; i < kPageSlots; ++i) {
-      if (i >= valid) break;
 #pragma unroll
       for (int head = 0; head < kGroup; ++head) {
         const float weight = shared_.weights[warp_index()][i][head];
 #pragma unroll
         for (int pair = 0; pair < kPairs; ++pair) {
-          out_[head][pair][0] += weight * low_float<T>(values[i][pair]);
-          out_[head][pair][1] += weight * high_float<T>(values[i][pair]);
+          out_[head][pair][0] += weight * low_float<T>(page.values[i][pair]);
+          out_[head][pair][1] += weight * high_float<T>(page.values[i][pair]);
         }
       }
     }
@@ -492,8 +575,17 @@ __device__ void commit(const DecodeAttentionArgs& args, int row, int kv_head, co
   args.decisions.live_at[kv_head * args.decisions.stride + row] = entry.live;
 }
 
+// Blocks that shall fit on a multiprocessor: what its registers hold when a page is loaded all at once and
+// nothing spills.
+constexpr int blocks_wanted(int group, int dim) {
+  if (dim <= 64) return group <= 4 ? 5 : 4;
+  if (dim <= 128) return group <= 4 ? 4 : 3;
+  return 2;
+}
+
 template <typename T, int kGroup, int kDim>
-__global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const DecodeAttentionArgs args) {
+__global__ void __launch_bounds__(kHeadThreads, blocks_wanted(kGroup, kDim))
+    decode_attention_kernel(const DecodeAttentionArgs args) {
   __shared__ Shared<T, kGroup, kDim> shared;
   const int row = static_cast<int>(blockIdx.z);
   const int kv_head = static_cast<int>(blockIdx.y);
@@ -501,7 +593,10 @@ __global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const De
   // What only the steps before have written is there already (DecodeAttentionArgs::pdl).
   const int sequence_slot = args.sequence_slots[row];
   HeadState state{};
-  if (sequence_slot >= 0) state = read_state(args, row, kv_head, sequence_slot);
+  if (sequence_slot >= 0) {
+    state = read_state(args, row, kv_head, sequence_slot);
+    prefetch_first_pages<kDim>(args.cache, state);
+  }
   wait_for_predecessor();
   if (sequence_slot < 0) return store_padding<T>(args, row, kv_head);
 
@@ -514,10 +609,7 @@ __global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const De
 
   if (split.begin < split.end) {
     WarpAttention<T, kGroup, kDim> attention(args.cache, state.head, entry, shared);
-    const std::int32_t pages_end = (split.end + kPageSlots - 1) / kPageSlots;
-    for (std::int32_t page = split.begin / kPageSlots + warp_index(); page < pages_end; page += kHeadWarps) {
-      attention.add_page(page, split.end);
-    }
+    attention.add_pages(split);
     attention.merge();
   }
   if (gridDim.x > 1) {

@@ -441,10 +441,10 @@ TEST_CASE("results of many blocks are merged, whichever of them have work", "[cu
   const Device device;
   Random random(6);
   const auto [group, head_dim, tokens] = GENERATE(std::tuple{1, 8, 2210}, std::tuple{3, 80, 700});
-  Layer layer(device, shape_of(group, head_dim, -1, GateRule{}), {tokens, 70, 3}, random);
-  layer.prefill(0, tokens - 3);
+  Layer layer(device, shape_of(group, head_dim, -1, GateRule{}), {tokens, 70, 4}, random);
+  layer.prefill(0, tokens - 4);
   layer.prefill(1, 63);
-  for (const int splits : {64, 33, 11}) layer.decode({1, 0, -1, 2}, splits);
+  for (const int splits : {64, 33, 11, 1}) layer.decode({1, 0, -1, 2}, splits);
   layer.check_caches();
 }
 
