@@ -1,5 +1,7 @@
 #include "kernels/cuda/decode_attention.hpp"
 
+#include <algorithm>
+
 #include "kernels/cuda/cache.cuh"
 #include "kernels/cuda/judgement.cuh"
 #include "kernels/cuda/launch.cuh"
@@ -623,30 +625,27 @@ __global__ void __launch_bounds__(kHeadThreads, blocks_wanted(kGroup, kDim))
   commit(args, row, kv_head, state, entry, page_of_entry, decision, shared);
 }
 
-template <typename T, int kGroup, int kDim>
-void launch_shape(const DecodeAttentionArgs& args, StreamHandle stream) {
-  const LaunchShape shape{{static_cast<unsigned>(args.splits), static_cast<unsigned>(args.heads.kv_heads),
-                           static_cast<unsigned>(args.heads.rows)},
-                          kHeadThreads,
-                          0,
-                          args.pdl};
-  launch(decode_attention_kernel<T, kGroup, kDim>, shape, stream, args);
-}
+using Kernel = void (*)(DecodeAttentionArgs);
 
 template <typename T, int kGroup>
-void launch_group(const DecodeAttentionArgs& args, StreamHandle stream) {
-  if (args.heads.head_dim <= 64) return launch_shape<T, kGroup, 64>(args, stream);
-  if (args.heads.head_dim <= 128) return launch_shape<T, kGroup, 128>(args, stream);
-  launch_shape<T, kGroup, 256>(args, stream);
+Kernel kernel_of_group(int head_dim) {
+  if (head_dim <= 64) return decode_attention_kernel<T, kGroup, 64>;
+  if (head_dim <= 128) return decode_attention_kernel<T, kGroup, 128>;
+  return decode_attention_kernel<T, kGroup, 256>;
 }
 
 template <typename T>
-void launch_type(const DecodeAttentionArgs& args, StreamHandle stream) {
-  const int group = args.heads.query_heads / args.heads.kv_heads;
-  if (group == 1) return launch_group<T, 1>(args, stream);
-  if (group == 2) return launch_group<T, 2>(args, stream);
-  if (group <= 4) return launch_group<T, 4>(args, stream);
-  launch_group<T, 8>(args, stream);
+Kernel kernel_of_type(int group, int head_dim) {
+  if (group == 1) return kernel_of_group<T, 1>(head_dim);
+  if (group == 2) return kernel_of_group<T, 2>(head_dim);
+  if (group <= 4) return kernel_of_group<T, 4>(head_dim);
+  return kernel_of_group<T, 8>(head_dim);
+}
+
+Kernel kernel_of(DType dtype, int group, int head_dim) {
+  Kernel kernel = nullptr;
+  with_element(dtype, [&](auto element) { kernel = kernel_of_type<decltype(element)>(group, head_dim); });
+  return kernel;
 }
 
 }  // namespace
@@ -656,14 +655,20 @@ std::size_t decode_workspace_bytes(int rows, int query_heads, int kv_heads, int 
   return static_cast<std::size_t>(kCountersBytes + 4 * floats);
 }
 
-int decode_splits(int multiprocessors, int rows, int kv_heads, std::int64_t max_live) {
-  // Three blocks fit on a multiprocessor; heads of unequal length leave some of them without work.
-  constexpr int kBlocksPerMultiprocessor = 3;
-  const std::int64_t heads = std::int64_t{rows} * kv_heads;
-  const std::int64_t wanted = (std::int64_t{kBlocksPerMultiprocessor} * multiprocessors + heads - 1) / heads;
+int decode_blocks_at_once(int multiprocessors, DType dtype, int query_heads, int kv_heads, int head_dim) {
+  const Kernel kernel = kernel_of(dtype, query_heads / kv_heads, head_dim);
+  int blocks = 0;
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, reinterpret_cast<const void*>(kernel),
+                                                      kHeadThreads, 0),
+        "ask how many blocks of a kernel fit");
+  return blocks * multiprocessors;
+}
+
+int decode_splits(int blocks_at_once, int rows, int kv_heads, std::int64_t max_live) {
+  // Rounded down: a few blocks that have to wait for others to end would double the time.
+  const std::int64_t fitting = blocks_at_once / (std::int64_t{rows} * kv_heads);
   const std::int64_t useful = (max_live + kMinSplitSlots - 1) / kMinSplitSlots;
-  std::int64_t splits = wanted < useful ? wanted : useful;
-  if (splits > kMostSplits) splits = kMostSplits;
+  const std::int64_t splits = std::min({fitting, useful, std::int64_t{kMostSplits}});
   return splits > 1 ? static_cast<int>(splits) : 1;
 }
 
@@ -676,7 +681,13 @@ void launch_decode_attention(const DecodeAttentionArgs& args, StreamHandle strea
   if (args.splits < 1 || args.splits > kMostSplits) {
     throw std::invalid_argument("CUDA attention takes from 1 to 64 splits");
   }
-  with_element(args.cache.dtype, [&](auto element) { launch_type<decltype(element)>(args, stream); });
+  const LaunchShape shape{{static_cast<unsigned>(args.splits), static_cast<unsigned>(args.heads.kv_heads),
+                           static_cast<unsigned>(args.heads.rows)},
+                          kHeadThreads,
+                          0,
+                          args.pdl};
+  const int group = args.heads.query_heads / args.heads.kv_heads;
+  launch(kernel_of(args.cache.dtype, group, args.heads.head_dim), shape, stream, args);
 }
 
 }  // namespace kernels::cuda

@@ -44,8 +44,12 @@ inline constexpr int kMinSplitSlots = 64;
 // Of a batch of at most `rows` rows and `splits` splits.
 std::size_t decode_workspace_bytes(int rows, int query_heads, int kv_heads, int head_dim, int splits);
 
+// Blocks of the kernel for such heads that the selected device, of so many multiprocessors, runs at a time.
+// Throws CudaError.
+int decode_blocks_at_once(int multiprocessors, DType dtype, int query_heads, int kv_heads, int head_dim);
+
 // How many splits fill the device when `rows` sequences have up to `max_live` live slots per head.
-int decode_splits(int multiprocessors, int rows, int kv_heads, std::int64_t max_live);
+int decode_splits(int blocks_at_once, int rows, int kv_heads, std::int64_t max_live);
 
 void launch_decode_attention(const DecodeAttentionArgs& args, StreamHandle stream);
 

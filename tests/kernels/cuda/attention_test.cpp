@@ -489,6 +489,28 @@ TEST_CASE("heads that no kernel is compiled for are refused", "[cuda][attention]
   REQUIRE_THROWS_AS(launch_decode_attention(args, device.stream()), std::invalid_argument);
 }
 
+TEST_CASE("splits fill the device once, where heads are long enough", "[cuda][attention]") {
+  REQUIRE(decode_splits(660, 8, 8, 8192) == 10);  // 640 blocks: an eleventh would have to wait
+  REQUIRE(decode_splits(660, 8, 8, 130) == 3);
+  REQUIRE(decode_splits(660, 1, 8, 131072) == 64);
+  REQUIRE(decode_splits(660, 700, 1, 8192) == 1);
+  REQUIRE(decode_splits(0, 1, 1, 8192) == 1);
+}
+
+TEST_CASE("every kernel of decode attention fits on a multiprocessor", "[cuda][attention]") {
+  need_gpu();
+  for (const DType dtype : {DType::bf16, DType::f16}) {
+    for (const int group : {1, 2, 3, 4, 5, 8}) {
+      for (const int head_dim : {64, 128, 256}) {
+        INFO("group " << group << ", head_dim " << head_dim);
+        const int blocks = decode_blocks_at_once(1, dtype, group, 1, head_dim);
+        REQUIRE(blocks > 0);
+        REQUIRE(decode_blocks_at_once(10, dtype, 2 * group, 2, head_dim) == 10 * blocks);
+      }
+    }
+  }
+}
+
 TEST_CASE("more splits than a block can merge are refused", "[cuda][attention]") {
   const Device device;
   DecodeAttentionArgs args;
