@@ -35,9 +35,17 @@ constexpr std::int32_t kUsualChunk = 2048;  // smaller ones leave the tensor cor
 constexpr std::int32_t kUsualBatch = 32;
 constexpr std::int64_t kFewestCacheBytes = std::int64_t{64} << 20;
 
-std::int64_t working_bytes(const ModelConfig& config, int multiprocessors) {
+// Blocks of decode attention that the device runs at a time.
+int decode_blocks(const ModelConfig& config, kernels::DType dtype, const kernels::cuda::DeviceInfo& device) {
+  return kernels::cuda::decode_blocks_at_once(device.multiprocessors, dtype, config.query_heads,
+                                              config.kv_heads, config.head_dim);
+}
+
+std::int64_t working_bytes(const ModelConfig& config, const kernels::cuda::DeviceInfo& device) {
+  // Which 16-bit type the weights will have makes no difference to an estimate.
+  const int blocks = decode_blocks(config, kernels::DType::bf16, device);
   const int splits =
-      kernels::cuda::decode_splits(multiprocessors, 1, config.kv_heads, std::int64_t{config.max_positions});
+      kernels::cuda::decode_splits(blocks, 1, config.kv_heads, std::int64_t{config.max_positions});
   const std::int64_t rope = std::int64_t{4} * config.max_positions * config.head_dim;
   const std::int32_t chunk = std::min(kUsualChunk, config.max_positions);
   return CudaActivations::device_bytes(config, chunk, kUsualBatch, kHeadBlock, splits) + rope;
@@ -144,7 +152,8 @@ CudaBackend::CudaBackend(std::shared_ptr<const Model> model, std::shared_ptr<con
       cache_(config_, facts_, weights_->dtype, options.cache_bytes, stream_, timer_),
       rope_(config_),
       forward_(*model_, *weights_, facts_, cache_, rope_, timer_, stream_.get()),
-      runner_(config_, forward_, timer_, stream_, device.multiprocessors, options.graph) {
+      runner_(config_, forward_, timer_, stream_, decode_blocks(config_, weights_->dtype, device),
+              options.graph) {
   if (options.profiler != nullptr) options.profiler->name_stream(stream_.get(), "forward pass");
   describe(device);
 }
@@ -365,7 +374,7 @@ Result<std::unique_ptr<Backend>> make(std::shared_ptr<const Model> model, std::u
   kernels::cuda::select_device(options.gpu);
   kernels::cuda::check_kernels_load();
   const kernels::cuda::DeviceInfo device = kernels::cuda::device_info(options.gpu);
-  const std::int64_t working = working_bytes(model->config, device.multiprocessors) +
+  const std::int64_t working = working_bytes(model->config, device) +
                                (options.cache_bytes > 0 ? options.cache_bytes : kFewestCacheBytes);
   auto weights = cuda_weights(*model, options.gpu, working, options.on_upload);
   if (!weights) return weights.error();

@@ -38,12 +38,12 @@ std::size_t bytes_of(std::int64_t count) {
 }  // namespace
 
 CudaRunner::CudaRunner(const ModelConfig& config, const CudaForward& forward, CudaTimer& timer,
-                       const kernels::cuda::Stream& stream, int multiprocessors, bool graphs)
+                       const kernels::cuda::Stream& stream, int decode_blocks, bool graphs)
     : config_(config),
       forward_(forward),
       timer_(timer),
       stream_(stream),
-      multiprocessors_(multiprocessors),
+      decode_blocks_(decode_blocks),
       graphs_(graphs) {}
 
 // --- buffers and graphs
@@ -51,7 +51,7 @@ CudaRunner::CudaRunner(const ModelConfig& config, const CudaForward& forward, Cu
 void CudaRunner::prepare(const CudaStep& step, const HeadRows& head, std::int32_t max_live, bool draws) {
   const std::int32_t bucket = decode_bucket(std::max(step.decode_rows, 1));
   const int splits =
-      kernels::cuda::decode_splits(multiprocessors_, bucket, config_.kv_heads, round_up_to_power(max_live));
+      kernels::cuda::decode_splits(decode_blocks_, bucket, config_.kv_heads, round_up_to_power(max_live));
   const auto values = static_cast<std::size_t>(head.given) * static_cast<std::size_t>(config_.vocab);
   if (host_logits_.size() < values) host_logits_ = kernels::cuda::PinnedArray<float>(values);
   logits_given_ = values;

@@ -32,8 +32,9 @@ inline constexpr std::int32_t kHeadBlock = 64;
 
 class CudaRunner {
  public:
+  // `decode_blocks`: of decode attention, that the device runs at a time.
   CudaRunner(const ModelConfig& config, const CudaForward& forward, CudaTimer& timer,
-             const kernels::cuda::Stream& stream, int multiprocessors, bool graphs);
+             const kernels::cuda::Stream& stream, int decode_blocks, bool graphs);
 
   // Makes the buffers of a step whose longest head will have `max_live` slots, and its graph. `draws`: run()
   // will be given choices. Nothing of the sequences changes; throws CudaError if memory runs out.
@@ -87,7 +88,7 @@ class CudaRunner {
   const kernels::cuda::Stream& stream_;
   kernels::cuda::Stream side_;
   kernels::cuda::Event decided_, copied_;
-  int multiprocessors_;
+  int decode_blocks_;
   bool graphs_;
   std::vector<std::string> notices_;
 

@@ -48,9 +48,12 @@ __device__ inline std::int32_t page_of(const CacheView& cache, std::int64_t head
   return index < cache.max_pages ? page_table_of(cache, head)[index] : kScratchPage;
 }
 
+// Of a slot whose page is known.
+__device__ inline std::int32_t* last_query_in(const CacheView& cache, std::int32_t page, std::int32_t slot) {
+  return cache.last_query + static_cast<std::int64_t>(page) * kPageSlots + slot % kPageSlots;
+}
 __device__ inline std::int32_t* last_query_of(const CacheView& cache, std::int64_t head, std::int32_t slot) {
-  return cache.last_query + static_cast<std::int64_t>(page_of(cache, head, slot)) * kPageSlots +
-         slot % kPageSlots;
+  return last_query_in(cache, page_of(cache, head, slot), slot);
 }
 
 // One thread's page. Pages go to heads in no particular order; nothing that is computed depends on it.

@@ -1,5 +1,7 @@
 #include "kernels/cuda/decode_attention.hpp"
 
+#include <algorithm>
+
 #include "kernels/cuda/cache.cuh"
 #include "kernels/cuda/judgement.cuh"
 #include "kernels/cuda/launch.cuh"
@@ -11,6 +13,25 @@ namespace {
 // Scores are kept in units of log2(e), so that weights are powers of two.
 constexpr float kLog2E = 1.4426950408889634f;
 
+// Blocks per head at most.
+constexpr int kMostSplits = 64;
+
+// A head as the steps before this one left it.
+struct HeadState {
+  std::int64_t head;
+  std::int32_t position;  // of the new token
+  std::int32_t live;
+  std::int32_t leaving;  // ring entry of the token that leaves the window
+};
+
+__device__ HeadState read_state(const DecodeAttentionArgs& args, int row, int kv_head, int sequence_slot) {
+  const CacheView& cache = args.cache;
+  HeadState state{head_index(cache, sequence_slot, args.layer, kv_head), args.positions[row], 0, kNoToken};
+  state.live = cache.live[state.head];
+  if (cache.ring_size > 0) state.leaving = *ring_entry(cache, state.head, state.position);
+  return state;
+}
+
 // Where a head's new token goes, as told by the state before the step.
 struct Entry {
   std::int32_t slot;
@@ -18,16 +39,12 @@ struct Entry {
   std::int32_t live;  // with the token
 };
 
-__device__ Entry find_entry(const CacheView& cache, std::int64_t head, std::int32_t position,
-                            std::int32_t lag, bool marked_now) {
-  const std::int32_t before = cache.live[head];
-  if (cache.ring_size > 0) {
-    const std::int32_t leaving = *ring_entry(cache, head, position);
-    // Without a window the token that leaves is the one before, which a lag of 1 judges only now.
-    const bool judged_now = cache.ring_size == 1 && lag == 1 && marked_now && leaving != kNoToken;
-    if (is_marked(leaving) || judged_now) return {slot_of(leaving), false, before};
-  }
-  return {before, true, before + 1};
+__device__ Entry find_entry(const CacheView& cache, const HeadState& state, std::int32_t lag,
+                            bool marked_now) {
+  // Without a window the token that leaves is the one before, which a lag of 1 judges only now.
+  const bool judged_now = cache.ring_size == 1 && lag == 1 && marked_now && state.leaving != kNoToken;
+  if (is_marked(state.leaving) || judged_now) return {slot_of(state.leaving), false, state.live};
+  return {state.live, true, state.live + 1};
 }
 
 // A block's share of a head's slots.
@@ -67,8 +84,9 @@ struct Shared {
   float out[kGroup][kDim];  // unnormalised
   float max[kGroup];
   float sum[kGroup];
-  std::int32_t page;  // of the new token
-  bool last;          // this block is the last of its head
+  float factors[kMostSplits][kGroup];  // of the splits' results
+  std::int32_t page;                   // of the new token
+  bool last;                           // this block is the last of its head
 };
 
 // Rounds the finished heads to what attention reads.
@@ -93,6 +111,52 @@ __device__ void prepare(const DecodeAttentionArgs& args, int row, int kv_head,
   __syncthreads();
 }
 
+// --- a warp's pages: every kHeadWarps-th of its block's
+
+// Pages that are on their way into the level-2 cache while one is being attended to.
+constexpr int kPagesAhead = 3;
+
+// All lanes ask for a page together.
+template <int kDim>
+__device__ void prefetch_page(const CacheView& cache, std::int32_t page) {
+  constexpr int kLine = 128;
+  constexpr int kMostBytes = 2 * kPageSlots * kDim * 2;
+  const auto bytes = static_cast<int>(page_bytes(cache.head_dim));
+  const std::byte* from = page_rows<std::byte>(cache, page);
+#pragma unroll
+  for (int first = 0; first < kMostBytes; first += kWarp * kLine) {
+    const int offset = first + lane_index() * kLine;
+    if (offset < bytes) prefetch(from + offset);
+  }
+}
+
+// The ids of a warp's next pages, one per lane: a trip to the page table serves them all.
+__device__ std::int32_t load_page_ids(const CacheView& cache, std::int64_t head, std::int32_t first,
+                                      std::int32_t end) {
+  const std::int32_t index = first + lane_index() * kHeadWarps;
+  return index < end ? page_of(cache, head, index * kPageSlots) : kScratchPage;
+}
+
+__device__ std::int32_t first_page(const Split& split) {
+  return split.begin / kPageSlots + warp_index();
+}
+__device__ std::int32_t end_page(const Split& split) {
+  return (split.end + kPageSlots - 1) / kPageSlots;
+}
+
+// A warp's first pages, while the block waits for its predecessor. The split is a guess: the new token may
+// yet take an old one's slot.
+template <int kDim>
+__device__ void prefetch_first_pages(const CacheView& cache, const HeadState& state) {
+  const Split split = find_split(state.live + 1);
+  const std::int32_t ids = load_page_ids(cache, state.head, first_page(split), end_page(split));
+#pragma unroll
+  for (int i = 0; i < kPagesAhead; ++i) {
+    if (first_page(split) + i * kHeadWarps >= end_page(split)) return;
+    prefetch_page<kDim>(cache, __shfl_sync(kAllLanes, ids, i));
+  }
+}
+
 // A warp's running softmax over the pages it has seen. A lane holds the query heads 2t and 2t + 1 of scores,
 // and of outputs, for all heads, the channels 2 * lane, 2 * lane + 1 of every 64.
 template <typename T, int kGroup, int kDim>
@@ -102,19 +166,18 @@ class WarpAttention {
                            Shared<T, kGroup, kDim>& shared)
       : cache_(cache), head_(head), entry_(entry), shared_(shared) {}
 
-  __device__ void add_page(std::int32_t index, std::int32_t end) {
-    const std::int32_t first = index * kPageSlots;
-    const int valid = end - first < kPageSlots ? end - first : kPageSlots;
-    const T* page = page_rows<T>(cache_, page_of(cache_, head_, first));
-    unsigned values[kPageSlots][kPairs];
-    load_values(page, first, valid, values);  // on their way while the scores are computed
-    float scores[4] = {};
-    add_scores(page, first, valid, scores);
-    const int g = lane_index() / 4;
-    if (g >= valid) scores[0] = scores[1] = kNothing;
-    if (g + 8 >= valid) scores[2] = scores[3] = kNothing;
-    weigh(scores);
-    add_values(values, valid);
+  __device__ void add_pages(const Split& split) {
+    constexpr int kAtOnce = kWarp - kPagesAhead;  // so that the ids of those ahead are there, too
+    const std::int32_t end = end_page(split);
+    for (std::int32_t first = first_page(split); first < end; first += kAtOnce * kHeadWarps) {
+      const std::int32_t ids = load_page_ids(cache_, head_, first, end);
+      for (int i = 0; i < kAtOnce; ++i) {
+        const std::int32_t index = first + i * kHeadWarps;
+        if (index >= end) break;
+        prefetch_page<kDim>(cache_, __shfl_sync(kAllLanes, ids, i + kPagesAhead));
+        add_page(index, __shfl_sync(kAllLanes, ids, i), split.end);
+      }
+    }
   }
 
   // Into shared memory, together with the other warps. The whole block.
@@ -125,40 +188,79 @@ class WarpAttention {
   static constexpr int kPairs = kDim / 64;  // of channels per lane
   static constexpr float kNothing = -__builtin_huge_valf();
 
-  // The row of a slot, or, of the new token, what will be there.
-  __device__ const T* row_of(const T* page, std::int32_t slot, const T* replacement, int offset) const {
-    const int stride = padded_head_dim(cache_.head_dim);
-    return slot == entry_.slot ? replacement : page + (slot % kPageSlots + offset) * stride;
+  // A page in registers.
+  struct Page {
+    uint4 low[kSteps], high[kSteps];  // keys of slots g and g + 8
+    unsigned values[kPageSlots][kPairs];
+  };
+
+  __device__ void add_page(std::int32_t index, std::int32_t id, std::int32_t end) {
+    const std::int32_t first = index * kPageSlots;
+    const int valid = end - first < kPageSlots ? end - first : kPageSlots;
+    const int own = entry_.slot - first;  // row of the new token, if it is one of this page's
+    Page page;
+    load(page_rows<T>(cache_, id), page);
+    if (valid < kPageSlots || (own >= 0 && own < kPageSlots)) complete(valid, own, page);
+    float scores[4] = {};
+    add_scores(page, scores);
+    const int g = lane_index() / 4;
+    if (g >= valid) scores[0] = scores[1] = kNothing;
+    if (g + 8 >= valid) scores[2] = scores[3] = kNothing;
+    weigh(scores);
+    add_values(page);
   }
 
-  __device__ void load_values(const T* page, std::int32_t first, int valid,
-                              unsigned (&values)[kPageSlots][kPairs]) const {
+  // All of it, also what slots without a token hold, so that every load is under way before the first is
+  // waited for.
+  __device__ void load(const T* rows, Page& page) const {
     const int dim = padded_head_dim(cache_.head_dim);
+    const int g = lane_index() / 4;
+    const int t = lane_index() % 4;
+    const T* low = rows + g * dim + 8 * t;
+    const T* high = low + 8 * dim;
 #pragma unroll
-    for (int i = 0; i < kPageSlots; ++i) {
-      const T* row = row_of(page, first + i, shared_.v, kPageSlots);
+    for (int step = 0; step < kSteps; ++step) {
+      const bool inside = 32 * step + 8 * t < dim;
+      page.low[step] = inside ? *reinterpret_cast<const uint4*>(low + 32 * step) : uint4{};
+      page.high[step] = inside ? *reinterpret_cast<const uint4*>(high + 32 * step) : uint4{};
+    }
 #pragma unroll
-      for (int pair = 0; pair < kPairs; ++pair) {
-        const int d = 64 * pair + 2 * lane_index();
-        values[i][pair] = i < valid && d < dim ? *reinterpret_cast<const unsigned*>(row + d) : 0u;
+    for (int pair = 0; pair < kPairs; ++pair) {
+      const int d = 64 * pair + 2 * lane_index();
+      const T* from = rows + kPageSlots * dim + (d < dim ? d : 0);  // beyond dim nobody reads the outputs
+#pragma unroll
+      for (int i = 0; i < kPageSlots; ++i) {
+        page.values[i][pair] = *reinterpret_cast<const unsigned*>(from + i * dim);
+      }
+    }
+  }
+
+  // The new token's key and value, which are not in the cache yet, and zeros for the values of slots without
+  // a token, which may hold anything.
+  __device__ void complete(int valid, int own, Page& page) const {
+    const int g = lane_index() / 4;
+    const int t = lane_index() % 4;
+#pragma unroll
+    for (int step = 0; step < kSteps; ++step) {
+      const uint4 key = *reinterpret_cast<const uint4*>(&shared_.k[32 * step + 8 * t]);
+      if (g == own) page.low[step] = key;
+      if (g + 8 == own) page.high[step] = key;
+    }
+#pragma unroll
+    for (int pair = 0; pair < kPairs; ++pair) {
+      const unsigned value = *reinterpret_cast<const unsigned*>(&shared_.v[64 * pair + 2 * lane_index()]);
+#pragma unroll
+      for (int i = 0; i < kPageSlots; ++i) {
+        if (i >= valid) page.values[i][pair] = 0;
+        if (i == own) page.values[i][pair] = value;
       }
     }
   }
 
   // The page's 16 keys are the 16-row operand, the query heads the 8-column one.
-  __device__ void add_scores(const T* page, std::int32_t first, int valid, float (&scores)[4]) const {
-    const int dim = padded_head_dim(cache_.head_dim);
+  __device__ void add_scores(const Page& page, float (&scores)[4]) const {
     const int g = lane_index() / 4;
     const int t = lane_index() % 4;
-    const T* low_row = row_of(page, first + g, shared_.k, 0);
-    const T* high_row = row_of(page, first + g + 8, shared_.k, 0);
-    uint4 low[kSteps], high[kSteps];
-#pragma unroll
-    for (int step = 0; step < kSteps; ++step) {
-      const int d = 32 * step + 8 * t;
-      low[step] = g < valid && d < dim ? *reinterpret_cast<const uint4*>(low_row + d) : uint4{};
-      high[step] = g + 8 < valid && d < dim ? *reinterpret_cast<const uint4*>(high_row + d) : uint4{};
-    }
 #pragma unroll
     for (int step = 0; step < kSteps; ++step) {
       const int d = 32 * step + 8 * t;
@@ -169,8 +271,8 @@ class WarpAttention {
       }
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const unsigned a[4] = {first_word(low[step], half), first_word(high[step], half),
-                               second_word(low[step], half), second_word(high[step], half)};
+        const unsigned a[4] = {first_word(page.low[step], half), first_word(page.high[step], half),
+                               second_word(page.low[step], half), second_word(page.high[step], half)};
         const unsigned b_high[2] = {first_word(q_high, half), second_word(q_high, half)};
         const unsigned b_low[2] = {first_word(q_low, half), second_word(q_low, half)};
         mma<T>(scores, a, b_low);
@@ -206,7 +308,7 @@ class WarpAttention {
     __syncwarp();
   }
 
-  __device__ void add_values(const unsigned (&values)[kPageSlots][kPairs], int valid) {
+  __device__ void add_values(const Page& page) {
 #pragma unroll
     for (int head = 0; head < kGroup; ++head) {
       const float rescale = shared_.rescale[warp_index()][head];
@@ -216,14 +318,13 @@ class WarpAttention {
     }
 #pragma unroll
     for (int i = 0; i < kPageSlots; ++i) {
-      if (i >= valid) break;
 #pragma unroll
       for (int head = 0; head < kGroup; ++head) {
         const float weight = shared_.weights[warp_index()][i][head];
 #pragma unroll
         for (int pair = 0; pair < kPairs; ++pair) {
-          out_[head][pair][0] += weight * low_float<T>(values[i][pair]);
-          out_[head][pair][1] += weight * high_float<T>(values[i][pair]);
+          out_[head][pair][0] += weight * low_float<T>(page.values[i][pair]);
+          out_[head][pair][1] += weight * high_float<T>(page.values[i][pair]);
         }
       }
     }
@@ -325,15 +426,44 @@ __device__ void save_split(const DecodeAttentionArgs& args, const HeadWorkspace&
 // Whether every other block of the head has arrived: then their results can be read, and none reads the cache
 // any more.
 __device__ bool arrive(const HeadWorkspace& workspace, bool& last) {
-  __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) {
-    last = atomicAdd(workspace.arrived, 1) == static_cast<std::int32_t>(gridDim.x) - 1;
+    last = count_arrival(workspace.arrived) == static_cast<std::int32_t>(gridDim.x) - 1;
     if (last) *workspace.arrived = 0;  // for the next launch
-    __threadfence();
   }
   __syncthreads();
   return last;
+}
+
+// What each split's outputs count for, and each head's sum. A warp takes a head, a lane its splits.
+template <typename T, int kGroup, int kDim>
+__device__ void load_factors(const HeadWorkspace& workspace, int group, int used,
+                             Shared<T, kGroup, kDim>& shared) {
+  constexpr int kPerLane = kMostSplits / kWarp;
+  for (int head = warp_index(); head < group; head += kHeadWarps) {
+    float maxima[kPerLane], sums[kPerLane];
+#pragma unroll
+    for (int i = 0; i < kPerLane; ++i) {
+      const int split = i * kWarp + lane_index();
+      const float* from = workspace.splits + split * workspace.stride + head;
+      maxima[i] = split < used ? load_from_other_block(from) : -__builtin_huge_valf();
+      sums[i] = split < used ? load_from_other_block(from + group) : 0.0f;
+    }
+    float max = maxima[0];
+#pragma unroll
+    for (int i = 1; i < kPerLane; ++i) max = fmaxf(max, maxima[i]);
+    max = warp_max(max);
+    float sum = 0;
+#pragma unroll
+    for (int i = 0; i < kPerLane; ++i) {
+      const float factor = exp2f(maxima[i] - max);
+      sum += sums[i] * factor;
+      shared.factors[i * kWarp + lane_index()][head] = factor;
+    }
+    sum = warp_sum(sum);
+    if (lane_index() == 0) shared.sum[head] = sum;
+  }
+  __syncthreads();
 }
 
 // The splits' results as one, in their order.
@@ -342,22 +472,32 @@ __device__ void load_splits(const DecodeAttentionArgs& args, const HeadWorkspace
                             Shared<T, kGroup, kDim>& shared) {
   const int group = args.heads.query_heads / args.heads.kv_heads;
   const int dim = args.heads.head_dim;
-  const auto load = [&](int split, int index) {
-    return load_from_other_block(workspace.splits + split * workspace.stride + index);
-  };
-  for (int i = static_cast<int>(threadIdx.x); i < group * dim; i += kHeadThreads) {
+  load_factors(workspace, group, used, shared);
+  for (int i = 2 * static_cast<int>(threadIdx.x); i < group * dim; i += 2 * kHeadThreads) {
     const int head = i / dim;
-    float max = load(0, head);
-    for (int split = 1; split < used; ++split) max = fmaxf(max, load(split, head));
-    float sum = 0;
-    float out = 0;
-    for (int split = 0; split < used; ++split) {
-      const float factor = exp2f(load(split, head) - max);
-      sum += load(split, group + head) * factor;
-      out += load(split, 2 * group + i) * factor;
+    const float* from = workspace.splits + 2 * group + i;
+    float2 out{};
+    const auto add = [&](const float2& value, int split) {
+      const float factor = shared.factors[split][head];
+      out.x += value.x * factor;
+      out.y += value.y * factor;
+    };
+    constexpr int kAtOnce = 8;  // loads under way
+    for (int first = 0; first < used; first += kAtOnce) {
+      float2 values[kAtOnce] = {};
+#pragma unroll
+      for (int j = 0; j < kAtOnce; ++j) {
+        if (first + j >= used) continue;
+        const float* split = from + (first + j) * workspace.stride;
+        values[j] = load_from_other_block(reinterpret_cast<const float2*>(split));
+      }
+#pragma unroll
+      for (int j = 0; j < kAtOnce; ++j) {
+        if (first + j < used) add(values[j], first + j);
+      }
     }
-    shared.out[head][i % dim] = out;
-    if (i % dim == 0) shared.sum[head] = sum;
+    shared.out[head][i % dim] = out.x;
+    shared.out[head][i % dim + 1] = out.y;
   }
   __syncthreads();
 }
@@ -396,65 +536,82 @@ __device__ void store_padding(const DecodeAttentionArgs& args, int row, int kv_h
   }
 }
 
-// The head's state after the step. One thread.
-__device__ void update_state(const CacheView& cache, std::int64_t head, const Entry& entry,
-                             std::int32_t position, std::int32_t lag, bool marked) {
-  if (entry.appended) provide_page(cache, head, entry.slot);
-  cache.live[head] = entry.live;
+// The head's state after the step; `page` is the new token's. One thread.
+__device__ void update_state(const CacheView& cache, const HeadState& state, const Entry& entry,
+                             std::int32_t page, std::int32_t lag, bool marked) {
+  cache.live[state.head] = entry.live;
   if (cache.ring_size == 0) return;
   const bool own = lag == 0 && marked;
-  *ring_entry(cache, head, position) = entry_of(entry.slot, own);
-  *last_query_of(cache, head, entry.slot) = own ? leaves_at(cache, position) : kEveryQuery;
-  if (lag == 1 && marked && position > 0 && cache.ring_size > 1) {
-    std::int32_t& before = *ring_entry(cache, head, position - 1);
+  *ring_entry(cache, state.head, state.position) = entry_of(entry.slot, own);
+  *last_query_in(cache, page, entry.slot) = own ? leaves_at(cache, state.position) : kEveryQuery;
+  if (lag == 1 && marked && state.position > 0 && cache.ring_size > 1) {
+    std::int32_t& before = *ring_entry(cache, state.head, state.position - 1);
     before |= 1;
-    *last_query_of(cache, head, slot_of(before)) = leaves_at(cache, position - 1);
+    *last_query_of(cache, state.head, slot_of(before)) = leaves_at(cache, state.position - 1);
   }
 }
 
+// `page`: the new token's, which the cache may still have to provide.
 template <typename T, int kGroup, int kDim>
-__device__ void commit(const DecodeAttentionArgs& args, int row, int kv_head, std::int64_t head,
-                       const Entry& entry, const Decision& decision, Shared<T, kGroup, kDim>& shared) {
+__device__ void commit(const DecodeAttentionArgs& args, int row, int kv_head, const HeadState& state,
+                       const Entry& entry, std::int32_t page, const Decision& decision,
+                       Shared<T, kGroup, kDim>& shared) {
   const CacheView& cache = args.cache;
-  if (threadIdx.x == 0) {
-    update_state(cache, head, entry, args.positions[row], args.heads.gate.lag, decision.marked);
-    shared.page = page_of(cache, head, entry.slot);
-    report(args.decisions, kv_head, row, decision);
-    args.decisions.live_at[kv_head * args.decisions.stride + row] = entry.live;
+  if (entry.appended && entry.slot % kPageSlots == 0) {
+    if (threadIdx.x == 0) {
+      provide_page(cache, state.head, entry.slot);
+      shared.page = page_of(cache, state.head, entry.slot);
+    }
+    __syncthreads();
+    page = shared.page;
   }
-  __syncthreads();
   const int stride = padded_head_dim(cache.head_dim);
-  T* key = page_rows<T>(cache, shared.page) + entry.slot % kPageSlots * stride;
+  T* key = page_rows<T>(cache, page) + entry.slot % kPageSlots * stride;
   for (int d = static_cast<int>(threadIdx.x); d < stride; d += kHeadThreads) {
     key[d] = shared.k[d];
     key[kPageSlots * stride + d] = shared.v[d];
   }
+  if (threadIdx.x != 0) return;
+  update_state(cache, state, entry, page, args.heads.gate.lag, decision.marked);
+  report(args.decisions, kv_head, row, decision);
+  args.decisions.live_at[kv_head * args.decisions.stride + row] = entry.live;
+}
+
+// Blocks that shall fit on a multiprocessor: what its registers hold when a page is loaded all at once and
+// nothing spills.
+constexpr int blocks_wanted(int group, int dim) {
+  if (dim <= 64) return group <= 4 ? 5 : 4;
+  if (dim <= 128) return group <= 4 ? 4 : 3;
+  return 2;
 }
 
 template <typename T, int kGroup, int kDim>
-__global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const DecodeAttentionArgs args) {
+__global__ void __launch_bounds__(kHeadThreads, blocks_wanted(kGroup, kDim))
+    decode_attention_kernel(const DecodeAttentionArgs args) {
   __shared__ Shared<T, kGroup, kDim> shared;
   const int row = static_cast<int>(blockIdx.z);
   const int kv_head = static_cast<int>(blockIdx.y);
   let_successor_start();
-  wait_for_predecessor();
+  // What only the steps before have written is there already (DecodeAttentionArgs::pdl).
   const int sequence_slot = args.sequence_slots[row];
+  HeadState state{};
+  if (sequence_slot >= 0) {
+    state = read_state(args, row, kv_head, sequence_slot);
+    prefetch_first_pages<kDim>(args.cache, state);
+  }
+  wait_for_predecessor();
   if (sequence_slot < 0) return store_padding<T>(args, row, kv_head);
 
-  const std::int32_t position = args.positions[row];
-  finish_heads(args.heads, row, kv_head, position, shared.heads);
+  finish_heads(args.heads, row, kv_head, state.position, shared.heads);
   prepare(args, row, kv_head, shared);
-  const Decision decision = judge(args.heads.gate, shared.heads, position);
-  const std::int64_t head = head_index(args.cache, sequence_slot, args.layer, kv_head);
-  const Entry entry = find_entry(args.cache, head, position, args.heads.gate.lag, decision.marked);
+  const Decision decision = judge(args.heads.gate, shared.heads, state.position);
+  const Entry entry = find_entry(args.cache, state, args.heads.gate.lag, decision.marked);
+  const std::int32_t page_of_entry = page_of(args.cache, state.head, entry.slot);  // early, for commit
   const Split split = find_split(entry.live);
 
   if (split.begin < split.end) {
-    WarpAttention<T, kGroup, kDim> attention(args.cache, head, entry, shared);
-    const std::int32_t pages_end = (split.end + kPageSlots - 1) / kPageSlots;
-    for (std::int32_t page = split.begin / kPageSlots + warp_index(); page < pages_end; page += kHeadWarps) {
-      attention.add_page(page, split.end);
-    }
+    WarpAttention<T, kGroup, kDim> attention(args.cache, state.head, entry, shared);
+    attention.add_pages(split);
     attention.merge();
   }
   if (gridDim.x > 1) {
@@ -465,33 +622,30 @@ __global__ void __launch_bounds__(kHeadThreads) decode_attention_kernel(const De
     load_splits(args, workspace, (entry.live + share - 1) / share, shared);
   }
   store_out(args, row, kv_head, shared);
-  commit(args, row, kv_head, head, entry, decision, shared);
+  commit(args, row, kv_head, state, entry, page_of_entry, decision, shared);
 }
 
-template <typename T, int kGroup, int kDim>
-void launch_shape(const DecodeAttentionArgs& args, StreamHandle stream) {
-  const LaunchShape shape{{static_cast<unsigned>(args.splits), static_cast<unsigned>(args.heads.kv_heads),
-                           static_cast<unsigned>(args.heads.rows)},
-                          kHeadThreads,
-                          0,
-                          args.pdl};
-  launch(decode_attention_kernel<T, kGroup, kDim>, shape, stream, args);
-}
+using Kernel = void (*)(DecodeAttentionArgs);
 
 template <typename T, int kGroup>
-void launch_group(const DecodeAttentionArgs& args, StreamHandle stream) {
-  if (args.heads.head_dim <= 64) return launch_shape<T, kGroup, 64>(args, stream);
-  if (args.heads.head_dim <= 128) return launch_shape<T, kGroup, 128>(args, stream);
-  launch_shape<T, kGroup, 256>(args, stream);
+Kernel kernel_of_group(int head_dim) {
+  if (head_dim <= 64) return decode_attention_kernel<T, kGroup, 64>;
+  if (head_dim <= 128) return decode_attention_kernel<T, kGroup, 128>;
+  return decode_attention_kernel<T, kGroup, 256>;
 }
 
 template <typename T>
-void launch_type(const DecodeAttentionArgs& args, StreamHandle stream) {
-  const int group = args.heads.query_heads / args.heads.kv_heads;
-  if (group == 1) return launch_group<T, 1>(args, stream);
-  if (group == 2) return launch_group<T, 2>(args, stream);
-  if (group <= 4) return launch_group<T, 4>(args, stream);
-  launch_group<T, 8>(args, stream);
+Kernel kernel_of_type(int group, int head_dim) {
+  if (group == 1) return kernel_of_group<T, 1>(head_dim);
+  if (group == 2) return kernel_of_group<T, 2>(head_dim);
+  if (group <= 4) return kernel_of_group<T, 4>(head_dim);
+  return kernel_of_group<T, 8>(head_dim);
+}
+
+Kernel kernel_of(DType dtype, int group, int head_dim) {
+  Kernel kernel = nullptr;
+  with_element(dtype, [&](auto element) { kernel = kernel_of_type<decltype(element)>(group, head_dim); });
+  return kernel;
 }
 
 }  // namespace
@@ -501,15 +655,20 @@ std::size_t decode_workspace_bytes(int rows, int query_heads, int kv_heads, int 
   return static_cast<std::size_t>(kCountersBytes + 4 * floats);
 }
 
-int decode_splits(int multiprocessors, int rows, int kv_heads, std::int64_t max_live) {
-  // Three blocks fit on a multiprocessor; heads of unequal length leave some of them without work.
-  constexpr int kBlocksPerMultiprocessor = 3;
-  constexpr int kMost = 64;
-  const std::int64_t heads = std::int64_t{rows} * kv_heads;
-  const std::int64_t wanted = (std::int64_t{kBlocksPerMultiprocessor} * multiprocessors + heads - 1) / heads;
+int decode_blocks_at_once(int multiprocessors, DType dtype, int query_heads, int kv_heads, int head_dim) {
+  const Kernel kernel = kernel_of(dtype, query_heads / kv_heads, head_dim);
+  int blocks = 0;
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, reinterpret_cast<const void*>(kernel),
+                                                      kHeadThreads, 0),
+        "ask how many blocks of a kernel fit");
+  return blocks * multiprocessors;
+}
+
+int decode_splits(int blocks_at_once, int rows, int kv_heads, std::int64_t max_live) {
+  // Rounded down: a few blocks that have to wait for others to end would double the time.
+  const std::int64_t fitting = blocks_at_once / (std::int64_t{rows} * kv_heads);
   const std::int64_t useful = (max_live + kMinSplitSlots - 1) / kMinSplitSlots;
-  std::int64_t splits = wanted < useful ? wanted : useful;
-  if (splits > kMost) splits = kMost;
+  const std::int64_t splits = std::min({fitting, useful, std::int64_t{kMostSplits}});
   return splits > 1 ? static_cast<int>(splits) : 1;
 }
 
@@ -519,7 +678,16 @@ void launch_decode_attention(const DecodeAttentionArgs& args, StreamHandle strea
   if (std::int64_t{args.heads.rows} * args.heads.kv_heads > kCounters) {
     throw std::invalid_argument("CUDA attention takes batches of up to 65536 rows times KV heads");
   }
-  with_element(args.cache.dtype, [&](auto element) { launch_type<decltype(element)>(args, stream); });
+  if (args.splits < 1 || args.splits > kMostSplits) {
+    throw std::invalid_argument("CUDA attention takes from 1 to 64 splits");
+  }
+  const LaunchShape shape{{static_cast<unsigned>(args.splits), static_cast<unsigned>(args.heads.kv_heads),
+                           static_cast<unsigned>(args.heads.rows)},
+                          kHeadThreads,
+                          0,
+                          args.pdl};
+  const int group = args.heads.query_heads / args.heads.kv_heads;
+  launch(kernel_of(args.cache.dtype, group, args.heads.head_dim), shape, stream, args);
 }
 
 }  // namespace kernels::cuda

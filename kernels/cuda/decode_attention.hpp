@@ -22,7 +22,8 @@ struct DecodeAttentionArgs {
   int layer = 0;
   const std::int32_t* sequence_slots = nullptr;  // [rows]; -1: padding, touches no cache and gives zeros
   const std::int32_t* positions = nullptr;       // [rows] of the new tokens
-  // Blocks per head: an upper bound, because a short head uses fewer (none gets less than kMinSplitSlots).
+  // Blocks per head, up to 64: an upper bound, because a short head uses fewer (none gets less than
+  // kMinSplitSlots).
   int splits = 1;
   // decode_workspace_bytes of it or more, shared by all launches of a stream; zeroed once before first use.
   std::byte* workspace = nullptr;
@@ -30,6 +31,9 @@ struct DecodeAttentionArgs {
   DType out_dtype = DType::f32;  // f32, or the cache's
   std::int64_t out_stride = 0;
   DecisionsOutput decisions;
+  // Dependent launch. Slots, positions, the tables of RoPE and this layer's caches are then read before the
+  // wait: between whatever wrote them last and this launch the stream must hold a launch that is not a
+  // dependent one. The projections are read after it.
   bool pdl = false;
 };
 
@@ -40,8 +44,12 @@ inline constexpr int kMinSplitSlots = 64;
 // Of a batch of at most `rows` rows and `splits` splits.
 std::size_t decode_workspace_bytes(int rows, int query_heads, int kv_heads, int head_dim, int splits);
 
+// Blocks of the kernel for such heads that the selected device, of so many multiprocessors, runs at a time.
+// Throws CudaError.
+int decode_blocks_at_once(int multiprocessors, DType dtype, int query_heads, int kv_heads, int head_dim);
+
 // How many splits fill the device when `rows` sequences have up to `max_live` live slots per head.
-int decode_splits(int multiprocessors, int rows, int kv_heads, std::int64_t max_live);
+int decode_splits(int blocks_at_once, int rows, int kv_heads, std::int64_t max_live);
 
 void launch_decode_attention(const DecodeAttentionArgs& args, StreamHandle stream);
 

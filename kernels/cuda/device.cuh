@@ -79,12 +79,36 @@ __device__ inline uint4 load_streaming(const uint4* from) {
 #endif
 }
 
+// Asks for the 128 bytes around `from` to come into the level-2 cache; changes nothing else.
+__device__ inline void prefetch(const void* from) {
+#ifdef __CUDACC__
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(from));
+#else
+  static_cast<void>(from);
+#endif
+}
+
+// --- blocks of one launch that hand work to each other
+
 // What another block of the same launch has written: from the level-2 cache, where it certainly is.
-__device__ inline float load_from_other_block(const float* from) {
+template <typename T>
+__device__ inline T load_from_other_block(const T* from) {
 #ifdef __CUDACC__
   return __ldcg(from);
 #else
   return *from;
+#endif
+}
+
+// Counts an arrival and tells how many came before. One thread, between two barriers of its block: all that
+// the blocks before had read and written when they arrived has then happened for this one.
+__device__ inline std::int32_t count_arrival(std::int32_t* counter) {
+#ifdef __CUDACC__
+  std::int32_t before;
+  asm volatile("atom.acq_rel.gpu.global.add.s32 %0, [%1], 1;" : "=r"(before) : "l"(counter) : "memory");
+  return before;
+#else
+  return atomicAdd(counter, 1);
 #endif
 }
 

@@ -313,6 +313,14 @@ cudaError_t cudaFuncSetAttribute(const void*, cudaFuncAttribute, int) {
   return cudaSuccess;
 }
 
+// As many as keep 384 threads busy, whatever they need.
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void*, int block_size,
+                                                          std::size_t) {
+  if (block_size <= 0) return cudaErrorInvalidValue;
+  *blocks = 384 / block_size;
+  return cudaSuccess;
+}
+
 // --- memory
 
 cudaError_t cudaMalloc(void** data, std::size_t bytes) {

@@ -2,6 +2,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <limits>
 #include <memory>
+#include <tuple>
 
 #include "kernels/cuda/decode_attention.hpp"
 #include "kernels/cuda/prefill_attention.hpp"
@@ -449,6 +450,17 @@ TEST_CASE("slots split among blocks give the same as one block", "[cuda][attenti
   layer.check_caches();
 }
 
+TEST_CASE("results of many blocks are merged, whichever of them have work", "[cuda][attention]") {
+  const Device device;
+  Random random(6);
+  const auto [group, head_dim, tokens] = GENERATE(std::tuple{1, 8, 2210}, std::tuple{3, 80, 700});
+  Layer layer(device, shape_of(group, head_dim, -1, GateRule{}), {tokens, 70, 4}, random);
+  layer.prefill(0, tokens - 4);
+  layer.prefill(1, 63);
+  for (const int splits : {64, 33, 11, 1}) layer.decode({1, 0, -1, 2}, splits);
+  layer.check_caches();
+}
+
 TEST_CASE("a window wider than what a block settles at once keeps slots in order", "[cuda][attention]") {
   const Device device;
   Random random(4);
@@ -487,6 +499,39 @@ TEST_CASE("heads that no kernel is compiled for are refused", "[cuda][attention]
   args.heads.kv_heads = 1;
   args.heads.query_heads = GENERATE(1, 9);
   args.heads.head_dim = args.heads.query_heads == 1 ? 258 : 64;
+  REQUIRE_THROWS_AS(launch_decode_attention(args, device.stream()), std::invalid_argument);
+}
+
+TEST_CASE("splits fill the device once, where heads are long enough", "[cuda][attention]") {
+  REQUIRE(decode_splits(660, 8, 8, 8192) == 10);  // 640 blocks: an eleventh would have to wait
+  REQUIRE(decode_splits(660, 8, 8, 130) == 3);
+  REQUIRE(decode_splits(660, 1, 8, 131072) == 64);
+  REQUIRE(decode_splits(660, 700, 1, 8192) == 1);
+  REQUIRE(decode_splits(0, 1, 1, 8192) == 1);
+}
+
+TEST_CASE("every kernel of decode attention fits on a multiprocessor", "[cuda][attention]") {
+  need_gpu();
+  for (const DType dtype : {DType::bf16, DType::f16}) {
+    for (const int group : {1, 2, 3, 4, 5, 8}) {
+      for (const int head_dim : {64, 128, 256}) {
+        INFO("group " << group << ", head_dim " << head_dim);
+        const int blocks = decode_blocks_at_once(1, dtype, group, 1, head_dim);
+        REQUIRE(blocks > 0);
+        REQUIRE(decode_blocks_at_once(10, dtype, 2 * group, 2, head_dim) == 10 * blocks);
+      }
+    }
+  }
+}
+
+TEST_CASE("more splits than a block can merge are refused", "[cuda][attention]") {
+  const Device device;
+  DecodeAttentionArgs args;
+  args.heads.rows = 1;
+  args.heads.kv_heads = 1;
+  args.heads.query_heads = 1;
+  args.heads.head_dim = 64;
+  args.splits = GENERATE(0, 65);
   REQUIRE_THROWS_AS(launch_decode_attention(args, device.stream()), std::invalid_argument);
 }
 

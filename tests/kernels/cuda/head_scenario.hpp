@@ -22,7 +22,7 @@ struct ScenarioShape {
   DType dtype = DType::bf16;
 };
 
-inline constexpr int kMaxPositions = 512;
+inline constexpr int kMaxPositions = 2304;
 inline constexpr float kHeadEps = 1e-6f;
 
 // One sequence of `tokens` tokens: inputs, and everything that must come out.
