@@ -129,9 +129,18 @@ Status CudaCache::grow_pages(std::int64_t missing, std::string_view doing) {
     if (!error.out_of_memory()) throw;
     return refused(kernels::cuda::memory_info().free_bytes);
   }
+  clear_pages(budget_.total() == 0 ? 0 : first, first + more);
   add_free_pages(first, more);
   budget_.grow(more);
   return {};
+}
+
+// Kernels read whole pages and throw away what lies in empty slots; a memory checker cannot know that they
+// do.
+void CudaCache::clear_pages(std::int64_t first, std::int64_t end) {
+  const Scope scope(timer_, CudaOperation::cache, -1, 0, true);
+  fill_bytes_async(view_.pages + first * page_bytes_, 0,
+                   static_cast<std::size_t>((end - first) * page_bytes_), stream_.get());
 }
 
 void CudaCache::add_free_pages(std::int64_t first, std::int64_t count) {

@@ -59,6 +59,7 @@ class CudaCache {
   Status ensure_free(std::int64_t pages, std::string_view doing);
   Status grow_pages(std::int64_t pages, std::string_view doing);
   std::int64_t growth(std::int64_t missing) const;
+  void clear_pages(std::int64_t first, std::int64_t end);
   void add_free_pages(std::int64_t first, std::int64_t count);
   Status grow_sequences();
 
