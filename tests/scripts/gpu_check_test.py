@@ -21,7 +21,7 @@ class GpuCheckTest(unittest.TestCase):
         self.folder = Path(scratch.name) / "build"
         self.out = Path(scratch.name) / "out.json"
         for name in self.programs():
-            self.program(name, "exit 0")
+            self.case_program(name, ":")
         self.device(USABLE)
 
     @staticmethod
@@ -35,44 +35,78 @@ class GpuCheckTest(unittest.TestCase):
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
-    def device(self, info, bench="echo '{\"decode\": []}'; sleep 0.1"):
+    def case_program(self, name, case):
+        listing = "echo 'It works'; echo 'It fails, now'"
+        self.program(name, f'if [ "$1" = --list-tests ]; then {listing}; else {case}; fi')
+
+    def device(self, info, bench="""echo '{"decode": []}'; sleep 0.1"""):
         self.program("dmscope", f"case $1 in info) echo '{info}';; bench) {bench};; esac")
 
-    def run_check(self, *options):
-        command = [sys.executable, "-B", SCRIPT, "run", self.folder, self.out, "--seconds", "12", "--soak", "2"]
-        done = subprocess.run([*command, *options], capture_output=True, check=False, text=True)
+    def run_check(self, parts, *options):
+        command = [sys.executable, "-B", SCRIPT, "run", self.folder, self.out, "--only", parts]
+        done = subprocess.run([*command, "--seconds", "12", "--soak", "2", *options], capture_output=True, check=False,
+                              text=True)
         return done.returncode, json.loads(self.out.read_text())
 
     def test_what_runs_well_passes_and_is_in_the_report(self):
-        status, report = self.run_check()
-        self.assertEqual((status, report["passed"]), (0, True), report)
-        self.assertEqual(len(report["tests"]), len(self.programs()))
+        status, report = self.run_check("machine,tests,benchmarks")
+        self.assertEqual(status, 0, report)
+        self.assertEqual(report["verdicts"], {"machine": "passed", "tests": "passed", "benchmarks": "passed"})
+        self.assertEqual(len(report["tests"]), 2 * len(self.programs()))
         self.assertEqual(report["benchmarks"][0]["result"], {"decode": []})
 
-    def test_a_failed_test_fails_the_whole_and_the_rest_still_runs(self):
-        self.program(self.programs()[0], "echo wrong; exit 42")
-        status, report = self.run_check()
-        self.assertEqual((status, report["passed"]), (1, False))
-        self.assertIn("wrong", report["tests"][0]["output"])
-        self.assertTrue(report["benchmarks"])
+    def test_every_case_runs_alone_and_one_that_fails_fails_its_part_alone(self):
+        self.case_program(self.programs()[0], """[ "$1" = 'It works' ] || { echo "wrong: $1"; exit 42; }""")
+        status, report = self.run_check("machine,tests,benchmarks")
+        self.assertEqual(status, 1)
+        self.assertEqual(report["verdicts"], {"machine": "passed", "tests": "failed", "benchmarks": "passed"})
+        self.assertEqual([case["status"] for case in report["tests"]][:2], [0, 42])
+        self.assertIn("wrong: It fails\\, now", report["tests"][1]["output"])
 
-    def test_without_a_usable_gpu_nothing_was_shown(self):
+    def test_what_is_skipped_was_not_shown(self):
+        for name in self.programs():
+            self.case_program(name, "exit 4")
         self.device(UNUSABLE)
-        self.assertEqual(self.run_check()[0], 1)
+        status, report = self.run_check("machine,tests")
+        self.assertEqual((status, report["verdicts"]), (1, {"machine": "not shown", "tests": "not shown"}))
 
-    def test_a_benchmark_that_hangs_is_stopped_and_reported(self):
-        self.device(USABLE, bench="exec sleep 60")
-        _, report = self.run_check()
+    def test_a_benchmark_that_hangs_is_stopped_and_what_it_printed_is_kept(self):
+        self.device(USABLE, bench="""trap 'echo "{\\"decode\\": [1]}"; exit 1' INT; sleep 60 & wait""")
+        status, report = self.run_check("benchmarks")
+        self.assertEqual((status, report["verdicts"]["benchmarks"]), (1, "not shown"))
         self.assertEqual(report["benchmarks"][0]["status"], "timeout")
+        self.assertEqual(report["benchmarks"][0]["result"], {"decode": [1]})
+        self.assertLess(report["seconds"], 13)
 
-    def test_the_comparison_says_why_it_did_not_run(self):
-        _, report = self.run_check()
-        self.assertIn("no checkpoint", report["agreement"]["reason"])
+    def test_a_warning_beside_a_result_does_not_spoil_it(self):
+        self.device(USABLE, bench="echo careful >&2; echo '{}'")
+        _, report = self.run_check("benchmarks")
+        self.assertEqual(report["benchmarks"][0]["result"], {})
+        self.assertIn("careful", report["benchmarks"][0]["errors"])
+
+    def test_without_a_checkpoint_the_comparison_is_not_shown(self):
+        status, report = self.run_check("agreement")
+        self.assertEqual((status, report["verdicts"]["agreement"]), (1, "not shown"))
 
     def test_a_comparison_that_fails_fails_the_whole(self):
-        status, report = self.run_check("--model", "/nonexistent")
-        self.assertEqual(status, 1)
-        self.assertNotEqual(report["agreement"]["status"], 0)
+        status, report = self.run_check("agreement", "--model", "/nonexistent")
+        self.assertEqual((status, report["verdicts"]["agreement"]), (1, "failed"))
+
+    def test_an_unknown_part_is_refused(self):
+        command = [sys.executable, "-B", SCRIPT, "run", self.folder, self.out, "--only", "speed"]
+        done = subprocess.run(command, capture_output=True, check=False, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("speed: expected machine, tests", done.stderr)
+
+    @unittest.skipUnless("DMSCOPE_PROGRAM" in os.environ, "the program was not built")
+    def test_the_program_takes_every_option_that_it_is_called_with(self):
+        (self.folder / "dmscope").unlink()
+        (self.folder / "dmscope").symlink_to(os.environ["DMSCOPE_PROGRAM"])
+        _, report = self.run_check("benchmarks,soaks", "--seconds", "60")
+        for step in [*report["benchmarks"], *report["soaks"]]:
+            said = step["errors"] + json.dumps(step.get("result", ""))
+            if step["status"] != 0:
+                self.assertRegex(said, "driver|without the CUDA backend|no GPU", step["command"])
 
     def test_packing_names_what_a_build_lacks(self):
         (self.folder / self.programs()[0]).unlink()
