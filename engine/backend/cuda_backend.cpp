@@ -30,6 +30,13 @@ std::string reason_of(const CudaError& error) {
   return text;
 }
 
+Error error_of(const CudaError& error, const std::string& doing) {
+  if (dynamic_cast<const kernels::cuda::HostMemoryError*>(&error) != nullptr) {
+    return failed("the computer (not the GPU) is out of memory during {}: {}", doing, error.what());
+  }
+  return cuda_error(error.code(), reason_of(error), doing);
+}
+
 // What a session's prefill chunk and a small batch take besides weights and caches.
 constexpr std::int32_t kUsualChunk = 2048;  // smaller ones leave the tensor cores waiting for weights
 constexpr std::int32_t kUsualBatch = 32;
@@ -184,7 +191,7 @@ void CudaBackend::describe(const kernels::cuda::DeviceInfo& device) {
 
 // Only a refused allocation leaves everything as it was, and only before a step has begun to change caches.
 Error CudaBackend::failure(const CudaError& error, const std::string& doing) {
-  Error reason = cuda_error(error.code(), reason_of(error), doing);
+  Error reason = error_of(error, doing);
   if (launched_ || !survives_cuda_error(error.code())) broken_ = reason;
   return reason;
 }
@@ -392,7 +399,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(std::shared_ptr<const Model> 
   try {
     return make(std::move(model), policy, options);
   } catch (const CudaError& error) {
-    return cuda_error(error.code(), reason_of(error), doing);
+    return error_of(error, doing);
   }
 }
 

@@ -1,33 +1,9 @@
 #include "kernels/cuda/growing_buffer.hpp"
 
+#include <cuda.h>
 #include <cuda_runtime_api.h>
 
-#ifndef DMSCOPE_CUDA_EMULATION
-#include <cuda.h>
-#endif
-
 namespace kernels::cuda {
-
-#ifdef DMSCOPE_CUDA_EMULATION
-
-bool can_grow() {
-  return false;
-}
-
-GrowingBuffer::GrowingBuffer(std::size_t reserved_bytes)
-    : reserved_bytes_(reserved_bytes), whole_(reserved_bytes) {
-  data_ = whole_.data();
-}
-
-GrowingBuffer::~GrowingBuffer() = default;
-
-void GrowingBuffer::grow(std::size_t bytes) {
-  if (bytes > reserved_bytes_)
-    throw CudaError(cudaErrorMemoryAllocation, "grow beyond the reserved addresses");
-  bytes_ = bytes > bytes_ ? bytes : bytes_;
-}
-
-#else
 
 namespace {
 
@@ -133,6 +109,7 @@ GrowingBuffer::~GrowingBuffer() {
   if (data_ == nullptr || whole_.data() != nullptr) return;
   const VirtualMemory memory = virtual_memory();
   if (!memory.complete()) return;
+  cudaDeviceSynchronize();  // cudaFree waits for the work that may use memory, unmapping does not
   std::size_t offset = 0;
   for (const std::size_t piece : pieces_) {
     memory.unmap(address_of(data_ + offset), piece);
@@ -168,8 +145,6 @@ void GrowingBuffer::grow(std::size_t bytes) {
   pieces_.push_back(more);
   bytes_ += more;
 }
-
-#endif
 
 GrowingBuffer& GrowingBuffer::operator=(GrowingBuffer&& other) noexcept {
   std::swap(data_, other.data_);

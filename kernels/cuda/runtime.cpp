@@ -133,7 +133,12 @@ void DeviceMemory::release(std::byte* data) noexcept {
 
 std::byte* PinnedMemory::allocate(std::size_t bytes) {
   void* data = nullptr;
-  check(cudaMallocHost(&data, bytes), "allocate page-locked memory");
+  const cudaError_t code = cudaMallocHost(&data, bytes);
+  if (code == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    throw HostMemoryError(code, "lock " + std::to_string(bytes) + " bytes of the computer's memory in place");
+  }
+  check(code, "allocate page-locked memory");
   return static_cast<std::byte*>(data);
 }
 

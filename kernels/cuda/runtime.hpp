@@ -35,6 +35,11 @@ class CudaError : public std::runtime_error {
   int code_;
 };
 
+// The computer, not the GPU, has too little memory that can be locked in place.
+class HostMemoryError final : public CudaError {
+  using CudaError::CudaError;
+};
+
 // Throws unless `code` is cudaSuccess; `what_failed` says what was asked for, for people.
 void check(int code, const char* what_failed);
 
@@ -131,7 +136,7 @@ using DeviceBuffer = Buffer<DeviceMemory>;
 template <typename T>
 using DeviceArray = Array<T, DeviceMemory>;
 
-// Page-locked memory of the host: what asynchronous copies need.
+// Page-locked memory of the host: what asynchronous copies need. HostMemoryError if there is not enough.
 struct PinnedMemory {
   static std::byte* allocate(std::size_t bytes);
   static void release(std::byte* data) noexcept;

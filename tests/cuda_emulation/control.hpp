@@ -2,7 +2,8 @@
 //
 // The emulation does what a device may do, at the latest moment it may: work in a stream runs when somebody
 // waits for it, blocks and threads in a shuffled order, asynchronous copies when they are waited for. Fresh
-// memory and shared memory are filled with not-a-numbers; a write beyond an allocation is a fault.
+// memory and shared memory are filled with not-a-numbers; a write beyond an allocation is a fault, one beyond
+// the memory behind reserved addresses a crash.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -23,7 +24,9 @@ struct Control {
   bool held = false;  // by another process, in exclusive mode
   int multiprocessors = 4;
   std::size_t memory_bytes = std::size_t{1} << 30;
-  unsigned seed = 1;  // of the shuffling; read at the first launch
+  bool page_locked_memory = true;  // the computer has some left
+  bool virtual_memory = true;      // the driver has the functions that map memory to reserved addresses
+  unsigned seed = 1;               // of the shuffling; read at the first launch
   // The launch after so many more fails with `failure`, and everything after it: a lost device. Negative:
   // none.
   std::int64_t launches_until_failure = -1;

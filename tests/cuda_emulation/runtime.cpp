@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tests/cuda_emulation/control.hpp"
+#include "tests/cuda_emulation/device_memory.hpp"
 
 using cuda_emulation::Fault;
 using Operation = std::function<void()>;
@@ -149,7 +150,7 @@ cudaError_t release(void* data) {
   if (found == device().allocations.end()) return cudaErrorInvalidValue;
   const Allocation allocation = found->second;
   const cudaError_t status = guarded([&] { check_canaries(found->first, allocation.bytes); });
-  if (allocation.device) device().usage.device_bytes -= allocation.bytes;
+  if (allocation.device) cuda_emulation::give_back_memory(allocation.bytes);
   --device().usage.allocations;
   device().allocations.erase(found);
   std::free(static_cast<std::byte*>(data) - 256);
@@ -158,6 +159,7 @@ cudaError_t release(void* data) {
 
 // Whether memory that is copied from or to belongs to somebody; only allocations of ours can be checked.
 void check_range(const void* data, std::size_t bytes) {
+  cuda_emulation::check_mapped(data, bytes);
   auto& allocations = device().allocations;
   const auto* begin = static_cast<const std::byte*>(data);
   auto after = allocations.upper_bound(const_cast<std::byte*>(begin));
@@ -192,6 +194,34 @@ void recover() {
 std::string last_fault() {
   const std::lock_guard lock(device().mutex);
   return device().fault;
+}
+
+std::unique_lock<std::recursive_mutex> lock_device() {
+  return std::unique_lock(device().mutex);
+}
+
+cudaError_t take_memory(std::size_t bytes) {
+  if (device().failed != cudaSuccess) return device().failed;
+  Usage& usage = device().usage;
+  if (usage.device_bytes + bytes > device().control.memory_bytes) return cudaErrorMemoryAllocation;
+  usage.device_bytes += bytes;
+  usage.peak_bytes = std::max(usage.peak_bytes, usage.device_bytes);
+  return cudaSuccess;
+}
+
+void give_back_memory(std::size_t bytes) {
+  device().usage.device_bytes -= bytes;
+}
+
+void count_allocation(int change) {
+  device().usage.allocations += static_cast<std::size_t>(change);
+}
+
+bool work_is_queued() {
+  const auto& streams = device().streams;
+  return device().failed == cudaSuccess &&
+         std::any_of(streams.begin(), streams.end(),
+                     [](const CUstream_st* stream) { return !stream->queue.empty(); });
 }
 
 cudaError_t launch(const void* function, dim3 grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
@@ -325,18 +355,16 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const voi
 
 cudaError_t cudaMalloc(void** data, std::size_t bytes) {
   const std::lock_guard lock(device().mutex);
-  if (device().failed != cudaSuccess) return device().failed;
-  auto& usage = device().usage;
-  if (usage.device_bytes + bytes > device().control.memory_bytes) return cudaErrorMemoryAllocation;
+  if (const cudaError_t refused = cuda_emulation::take_memory(bytes); refused != cudaSuccess) return refused;
   *data = allocate(bytes, true);
-  if (*data == nullptr) return cudaErrorMemoryAllocation;
-  usage.device_bytes += bytes;
-  usage.peak_bytes = std::max(usage.peak_bytes, usage.device_bytes);
-  return cudaSuccess;
+  if (*data != nullptr) return cudaSuccess;
+  cuda_emulation::give_back_memory(bytes);
+  return cudaErrorMemoryAllocation;
 }
 
 cudaError_t cudaMallocHost(void** data, std::size_t bytes) {
   const std::lock_guard lock(device().mutex);
+  if (!device().control.page_locked_memory) return cudaErrorMemoryAllocation;
   *data = allocate(bytes, false);
   return *data != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }

@@ -132,6 +132,27 @@ TEST_CASE("CudaBackend, a device that fails in mid-run ends the run with its rea
   CHECK(after.graphs == before.graphs);
 }
 
+TEST_CASE(
+    "CudaBackend, a computer without memory to lock is told from a GPU without memory, and nothing is lost") {
+  const OtherDevice guard;
+  const auto backend = test::start_backend(random_model(bf16_model()), on_cuda());
+  const engine::SequenceId sequence = backend->start_sequence();
+  const auto ids = random_ids(61, 20, 1);
+  const StepInput token{sequence, std::span(ids).first(1), LogitRows::last};
+  const StepInput prompt{sequence, std::span(ids).subspan(1), LogitRows::all};
+  REQUIRE(backend->step(std::span(&token, 1)));
+  control().page_locked_memory = false;
+  const auto refused = backend->step(std::span(&prompt, 1));
+  REQUIRE_FALSE(refused);
+  CAPTURE(refused.error().message);
+  CHECK(refused.error().message.starts_with(
+      "the computer (not the GPU) is out of memory during a step of 19 tokens"));
+  CHECK(refused.error().message.find("are free") == std::string::npos);  // the GPU's memory does not matter
+  control().page_locked_memory = true;
+  CHECK(backend->length(sequence) == 1);
+  CHECK(backend->step(std::span(&prompt, 1)));
+}
+
 TEST_CASE("CudaBackend, memory stays flat while sequences come and go") {
   const auto model = random_model(bf16_model());
   const auto backend = test::start_backend(model, on_cuda());
@@ -229,4 +250,82 @@ TEST_CASE("CudaBackend, every kernel of a graph was loaded before the graph is r
     REQUIRE(output);
     CHECK(output->notices.empty());
   }
+}
+
+namespace {
+
+constexpr std::int32_t kPrompt = 100;
+
+// Tokens of one sequence on the device: a prompt, then one by one.
+class Chain {
+ public:
+  explicit Chain(engine::Backend& backend)
+      : backend_(backend), sequence_(backend.start_sequence()), ids_(random_ids(61, kPrompt + 8, 3)) {
+    feed(kPrompt);
+  }
+
+  engine::SequenceId sequence() const { return sequence_; }
+  std::vector<float> next() { return feed(1); }
+
+ private:
+  std::vector<float> feed(std::size_t count) {
+    const StepInput input{sequence_, std::span(ids_).subspan(done_, count), LogitRows::last};
+    done_ += count;
+    const auto output = backend_.step(std::span(&input, 1));
+    REQUIRE(output);
+    return {output->logits.begin(), output->logits.end()};
+  }
+
+  engine::Backend& backend_;
+  engine::SequenceId sequence_;
+  std::vector<engine::TokenId> ids_;
+  std::size_t done_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("CudaBackend, caches and tables that grow under a recorded graph change no result") {
+  const OtherDevice guard;
+  const auto model = random_model(bf16_model());
+  engine::PolicyOptions keeps_all;
+  keeps_all.kind = engine::PolicyKind::dense;
+  auto options = on_cuda(keeps_all, 1, true);
+  options.cache_bytes = 0;
+  const auto alone = test::start_backend(model, options);
+  const auto crowded = test::start_backend(model, options);
+  Chain one(*alone), same(*crowded);
+  for (int i = 0; i < 3; ++i) REQUIRE(one.next() == same.next());
+  const std::size_t before = cuda_emulation::usage().device_bytes;
+  std::vector<engine::SequenceId> forks;
+  for (int i = 0; i < 60; ++i) {
+    const auto fork = crowded->fork_sequence(same.sequence());
+    REQUIRE(fork);
+    forks.push_back(*fork);
+  }
+  REQUIRE(cuda_emulation::usage().device_bytes > before + (std::size_t{512} << 10));
+  REQUIRE(one.next() == same.next());
+  for (const engine::SequenceId fork : forks) crowded->end_sequence(fork);
+  CHECK(one.next() == same.next());
+}
+
+TEST_CASE(
+    "CudaBackend, a driver that maps no memory to reserved addresses gives the same results, with less "
+    "room") {
+  const OtherDevice guard;
+  const auto model = random_model(bf16_model());
+  control().virtual_memory = false;
+  const auto fixed = test::start_backend(model, on_cuda({}, 1, true));
+  control().virtual_memory = true;
+  const auto growing = test::start_backend(model, on_cuda({}, 1, true));
+  Chain one(*growing), same(*fixed);
+  for (int i = 0; i < 3; ++i) CHECK(one.next() == same.next());
+  const auto ids = random_ids(61, 1, 1);
+  std::string refused;
+  for (int i = 0; i < 100 && refused.empty(); ++i) {
+    const StepInput input{fixed->start_sequence(), ids, LogitRows::none, true};
+    const auto output = fixed->step(std::span(&input, 1));
+    if (!output) refused = output.error().message;
+  }
+  CHECK(refused.find("64 sequences") != std::string::npos);
+  CHECK(one.next() == same.next());
 }
