@@ -162,7 +162,7 @@ Status CudaCache::admit(std::span<const int> slots, std::span<const std::int32_t
   std::int64_t total = 0;
   std::vector<std::int64_t> wanted;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    wanted.push_back(pages_wanted(live(slots[i]), tokens[i], kPageSlots));
+    wanted.push_back(pages_wanted(live(slots[i]), tokens[i]));
     total += wanted.back();
   }
   if (auto status = ensure_free(total, doing); !status) return status;
@@ -175,7 +175,7 @@ Status CudaCache::admit(std::span<const int> slots, std::span<const std::int32_t
 
 void CudaCache::settle(int slot, std::span<const std::int32_t> live) {
   Sequence& sequence = sequences_[static_cast<std::size_t>(slot)];
-  const std::int64_t held = pages_held(live, kPageSlots);
+  const std::int64_t held = pages_held(live);
   const std::int64_t taken = held - sequence.pages;
   assert(taken >= 0 && taken <= sequence.admitted);
   budget_.release(sequence.admitted - taken);

@@ -14,6 +14,16 @@ std::int32_t slots_held(std::int32_t live) {
   return (live + kPageSlots - 1) / kPageSlots * kPageSlots;
 }
 
+// A decode step has one of each for some thousand heads: a call of memcpy costs more than the value.
+template <typename T>
+void copy_some(const T* from, std::size_t count, T* to) {
+  if (count == 1) {
+    *to = *from;
+  } else {
+    std::copy_n(from, count, to);
+  }
+}
+
 }  // namespace
 
 DecisionReader::DecisionReader(const ModelConfig& config,
@@ -29,27 +39,25 @@ SequenceOutput DecisionReader::read(const CudaShare& share, SequenceId sequence,
   out.count = share.count;
   out.first_judged = std::max(0, share.first_position - lag);
   out.judged = share.first_position + share.count - lag - out.first_judged;
-  const std::size_t heads =
-      static_cast<std::size_t>(config_.layers) * static_cast<std::size_t>(config_.kv_heads);
-  out.logits.reserve(heads * static_cast<std::size_t>(out.judged));
-  out.marked.reserve(out.logits.capacity());
-  if (live_at) out.live_at.reserve(heads * static_cast<std::size_t>(share.count));
-  out.live.reserve(heads);
-  out.allocated.reserve(heads);
-  const std::int32_t skipped = share.count - out.judged;  // columns that judge nothing: before position 0
-  for (std::int32_t layer = 0; layer < config_.layers; ++layer) {
-    for (std::int32_t head = 0; head < config_.kv_heads; ++head) {
-      const std::int64_t column = (std::int64_t{layer} * config_.kv_heads + head) * stride_ + share.row;
-      const float* logits = decisions_.logits.data() + column;
-      const std::uint8_t* marked = decisions_.marked.data() + column;
-      const std::int32_t* live = decisions_.live_at.data() + column;
-      out.logits.insert(out.logits.end(), logits + skipped, logits + share.count);
-      out.marked.insert(out.marked.end(), marked + skipped, marked + share.count);
-      if (live_at) out.live_at.insert(out.live_at.end(), live, live + share.count);
-      for (std::int32_t i = 0; i < share.count; ++i) reads[static_cast<std::size_t>(layer)] += live[i];
-      out.live.push_back(live[share.count - 1]);
-      out.allocated.push_back(slots_held(out.live.back()));
-    }
+  const auto heads = static_cast<std::size_t>(config_.layers) * static_cast<std::size_t>(config_.kv_heads);
+  const auto count = static_cast<std::size_t>(share.count);
+  const auto judged = static_cast<std::size_t>(out.judged);
+  const std::size_t skipped = count - judged;  // columns that judge nothing: before position 0
+  out.logits.resize(heads * judged);
+  out.marked.resize(heads * judged);
+  if (live_at) out.live_at.resize(heads * count);
+  out.live.resize(heads);
+  out.allocated.resize(heads);
+  for (std::size_t head = 0; head < heads; ++head) {
+    const std::size_t column = head * static_cast<std::size_t>(stride_) + static_cast<std::size_t>(share.row);
+    const std::int32_t* live = decisions_.live_at.data() + column;
+    copy_some(decisions_.logits.data() + column + skipped, judged, out.logits.data() + head * judged);
+    copy_some(decisions_.marked.data() + column + skipped, judged, out.marked.data() + head * judged);
+    if (live_at) copy_some(live, count, out.live_at.data() + head * count);
+    std::int64_t& layer = reads[head / static_cast<std::size_t>(config_.kv_heads)];
+    for (std::size_t i = 0; i < count; ++i) layer += live[i];
+    out.live[head] = live[count - 1];
+    out.allocated[head] = slots_held(live[count - 1]);
   }
   return out;
 }

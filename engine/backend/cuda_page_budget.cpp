@@ -2,29 +2,29 @@
 
 #include <cassert>
 
+#include "kernels/cuda/cache_view.hpp"
+
 namespace engine {
 
 namespace {
 
-// In 32 bits: four divisions per head and step are a share of a short step.
-std::int64_t pages_of(std::int32_t slots, std::int32_t page_slots) {
-  const auto page = static_cast<std::uint32_t>(page_slots);
-  return (static_cast<std::uint32_t>(slots) + page - 1) / page;
+// By a constant: a step asks this four times for each of some thousand heads.
+std::uint32_t pages_of(std::int32_t slots) {
+  constexpr std::uint32_t kPage = kernels::cuda::kPageSlots;
+  return (static_cast<std::uint32_t>(slots) + kPage - 1) / kPage;
 }
 
 }  // namespace
 
-std::int64_t pages_held(std::span<const std::int32_t> live, std::int32_t page_slots) {
+std::int64_t pages_held(std::span<const std::int32_t> live) {
   std::int64_t pages = 0;
-  for (const std::int32_t slots : live) pages += pages_of(slots, page_slots);
+  for (const std::int32_t slots : live) pages += pages_of(slots);
   return pages;
 }
 
-std::int64_t pages_wanted(std::span<const std::int32_t> live, std::int32_t tokens, std::int32_t page_slots) {
+std::int64_t pages_wanted(std::span<const std::int32_t> live, std::int32_t tokens) {
   std::int64_t pages = 0;
-  for (const std::int32_t slots : live) {
-    pages += pages_of(slots + tokens, page_slots) - pages_of(slots, page_slots);
-  }
+  for (const std::int32_t slots : live) pages += pages_of(slots + tokens) - pages_of(slots);
   return pages;
 }
 

@@ -10,11 +10,11 @@
 
 namespace engine {
 
-// Pages that heads with these live slots hold.
-std::int64_t pages_held(std::span<const std::int32_t> live, std::int32_t page_slots);
+// Pages (of kPageSlots slots) that heads with these live slots hold.
+std::int64_t pages_held(std::span<const std::int32_t> live);
 
 // Pages that they may take at most while `tokens` enter each of them.
-std::int64_t pages_wanted(std::span<const std::int32_t> live, std::int32_t tokens, std::int32_t page_slots);
+std::int64_t pages_wanted(std::span<const std::int32_t> live, std::int32_t tokens);
 
 class PageBudget {
  public:

@@ -8,10 +8,10 @@
 
 TEST_CASE("PageBudget, a head takes a page only when its last one is full") {
   const std::vector<std::int32_t> live{0, 1, 15, 16, 17};
-  CHECK(engine::pages_held(live, 16) == 0 + 1 + 1 + 1 + 2);
-  CHECK(engine::pages_wanted(live, 1, 16) == 1 + 0 + 0 + 1 + 0);
-  CHECK(engine::pages_wanted(live, 17, 16) == 2 + 1 + 1 + 2 + 1);
-  CHECK(engine::pages_wanted({}, 17, 16) == 0);
+  CHECK(engine::pages_held(live) == 0 + 1 + 1 + 1 + 2);
+  CHECK(engine::pages_wanted(live, 1) == 1 + 0 + 0 + 1 + 0);
+  CHECK(engine::pages_wanted(live, 17) == 2 + 1 + 1 + 2 + 1);
+  CHECK(engine::pages_wanted({}, 17) == 0);
 }
 
 TEST_CASE("PageBudget, what was admitted covers every step, whatever is evicted") {
@@ -21,16 +21,16 @@ TEST_CASE("PageBudget, what was admitted covers every step, whatever is evicted"
   budget.grow(400);
   for (int step = 0; step < 200; ++step) {
     const std::int32_t tokens = 1 + static_cast<std::int32_t>(random() % 20);
-    const std::int64_t wanted = engine::pages_wanted(live, tokens, 16);
+    const std::int64_t wanted = engine::pages_wanted(live, tokens);
     if (budget.missing(wanted) > 0) break;
-    const std::int64_t before = engine::pages_held(live, 16);
+    const std::int64_t before = engine::pages_held(live);
     budget.take(wanted);
     for (std::int32_t& slots : live)
       slots += static_cast<std::int32_t>(random()) & 0x7fff ? tokens / 2 : tokens;
-    const std::int64_t taken = engine::pages_held(live, 16) - before;
+    const std::int64_t taken = engine::pages_held(live) - before;
     REQUIRE(taken <= wanted);
     budget.release(wanted - taken);
-    REQUIRE(budget.held() == engine::pages_held(live, 16));
+    REQUIRE(budget.held() == engine::pages_held(live));
   }
   CHECK(budget.held() > 300);
 }
