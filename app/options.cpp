@@ -43,16 +43,22 @@ engine::Status read_device(const std::string& name, engine::BackendOptions& back
   return {};
 }
 
+engine::Error gpu_refused(engine::Error error) {
+  error.about_gpu = true;
+  return error;
+}
+
 // Before anything is loaded: a GPU that cannot be used is a matter of the arguments.
 engine::Status check_gpu(int index) {
   const engine::GpuSurvey survey = engine::survey_gpus();
-  if (!survey.reason.empty()) return engine::bad_input("--device cuda: {}", survey.reason);
+  if (!survey.reason.empty()) return gpu_refused(engine::bad_input("--device cuda: {}", survey.reason));
   for (const engine::GpuDevice& gpu : survey.devices) {
     if (gpu.index != index) continue;
     if (gpu.reason.empty()) return {};
-    return engine::bad_input("--device cuda:{}: {}: {}", index, gpu.name, gpu.reason);
+    return gpu_refused(engine::bad_input("--device cuda:{}: {}: {}", index, gpu.name, gpu.reason));
   }
-  return engine::bad_input("--device cuda:{}: expected 0 to {}", index, survey.devices.size() - 1);
+  return gpu_refused(
+      engine::bad_input("--device cuda:{}: expected 0 to {}", index, survey.devices.size() - 1));
 }
 
 }  // namespace

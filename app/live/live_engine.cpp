@@ -11,15 +11,6 @@
 
 namespace app::live {
 
-namespace {
-
-// A GPU that was asked for and cannot be used says so by its option; one that fails in mid-run does not.
-bool is_about_gpu(const engine::Error& error, bool ran_there) {
-  return ran_there || error.message.starts_with("--device cuda");
-}
-
-}  // namespace
-
 class LiveEngine::Worker {
  public:
   explicit Worker(std::function<void()> on_change)
@@ -146,7 +137,7 @@ void LiveEngine::Worker::start(const StartRun& command) {
   status_.update([&](LiveStatus& status) {
     status.state = idle_state();
     status.error = ran.error();
-    status.gpu_failed = is_about_gpu(ran.error(), false);
+    status.gpu_failed = ran.error().about_gpu;
   });
 }
 
@@ -229,7 +220,8 @@ void LiveEngine::Worker::show_end(const RecordedRun& done) {
     status.finish_reason = finish_reason(done);
     if (done.session_error && status.finish_reason.empty()) {
       status.error = done.session_error;
-      status.gpu_failed = is_about_gpu(*done.session_error, done.run && done.run->backend == "cuda");
+      const bool ran_there = done.run && done.run->backend == "cuda";
+      status.gpu_failed = ran_there || done.session_error->about_gpu;
     }
     status.trace_error = done.trace_error;
     status.cost = cost_;

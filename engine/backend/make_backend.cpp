@@ -37,7 +37,7 @@ Result<std::unique_ptr<Backend>> make_backend(std::shared_ptr<const Model> model
   if (cuda) return cuda;
   const Error& reason = cuda.error();
   if (reason.code == ErrorCode::interrupted) return reason;
-  if (options.device == Device::cuda) return Error{reason.code, "--device cuda: " + reason.message};
+  if (options.device == Device::cuda) return Error{reason.code, "--device cuda: " + reason.message, true};
   // Where there is no GPU nobody asked for, no run has to say so; `dmscope info` does.
   std::vector<std::string> notices;
   if (survey.present) notices.push_back("ran on the CPU: " + reason.message);

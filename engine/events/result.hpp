@@ -23,7 +23,8 @@ enum class ErrorCode {
 
 struct Error {
   ErrorCode code = ErrorCode::failed;
-  std::string message;  // one line that names the file, tensor, key or argument and what was expected
+  std::string message;     // one line that names the file, tensor, key or argument and what was expected
+  bool about_gpu = false;  // what failed is the GPU that was asked for: the CPU could do it
 };
 
 // `text` with control characters written as \xNN: names and messages from hostile files may hold any.
