@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 SCRIPT = Path(os.environ["DMSCOPE_SOURCE"]) / "scripts" / "gpu_check"
@@ -91,6 +92,19 @@ class GpuCheckTest(unittest.TestCase):
     def test_a_comparison_that_fails_fails_the_whole(self):
         status, report = self.run_check("agreement", "--model", "/nonexistent")
         self.assertEqual((status, report["verdicts"]["agreement"]), (1, "failed"))
+
+    def test_sanitizers_run_the_tests_and_say_what_they_found(self):
+        for says, status, expected in (
+            ("echo fine", 0, "passed"),
+            ("echo 'Invalid __global__ write'; exit 99", 1, "failed"),
+            ("echo 'Error: Device not supported'; exit 255", 1, "not shown"),
+        ):
+            self.program("bin/compute-sanitizer", f'echo "$@"; {says}')
+            with unittest.mock.patch.dict(os.environ, PATH=f"{self.folder}/bin:{os.environ['PATH']}"):
+                done, report = self.run_check("sanitizers")
+            self.assertEqual((done, report["verdicts"]["sanitizers"]), (status, expected), report)
+            tools = {step["output"].split()[1] for step in report["sanitizers"]}
+            self.assertEqual(tools, {"memcheck", "racecheck", "initcheck"})
 
     def test_an_unknown_part_is_refused(self):
         command = [sys.executable, "-B", SCRIPT, "run", self.folder, self.out, "--only", "speed"]
