@@ -79,15 +79,39 @@ CUdeviceptr address_of(const std::byte* data) {
   return reinterpret_cast<CUdeviceptr>(data);
 }
 
+// Backs reserved addresses with memory, or changes nothing.
+CUresult back(const VirtualMemory& memory, CUdeviceptr address, std::size_t bytes,
+              const CUmemAllocationProp& properties) {
+  CUmemGenericAllocationHandle piece = 0;
+  if (const CUresult refused = memory.create(&piece, bytes, &properties, 0); refused != CUDA_SUCCESS)
+    return refused;
+  const CUresult mapped = memory.map(address, bytes, 0, piece, 0);
+  memory.release(piece);  // the mapping keeps it
+  if (mapped != CUDA_SUCCESS) return mapped;
+  CUmemAccessDesc access{};
+  access.location = properties.location;
+  access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+  const CUresult allowed = memory.set_access(address, bytes, &access, 1);
+  if (allowed != CUDA_SUCCESS) memory.unmap(address, bytes);
+  return allowed;
+}
+
 }  // namespace
 
+// Tried, not only asked: some virtual machines have the functions and refuse what they are for.
 bool can_grow() {
-  CUmemAllocationProp properties = properties_of(selected_device());
+  const CUmemAllocationProp properties = properties_of(selected_device());
   const VirtualMemory memory = virtual_memory();
   std::size_t bytes = 0;
-  return memory.complete() &&
-         memory.granularity(&bytes, &properties, CU_MEM_ALLOC_GRANULARITY_RECOMMENDED) == CUDA_SUCCESS &&
-         bytes > 0;
+  CUdeviceptr address = 0;
+  if (!memory.complete() ||
+      memory.granularity(&bytes, &properties, CU_MEM_ALLOC_GRANULARITY_RECOMMENDED) != CUDA_SUCCESS ||
+      bytes == 0 || memory.reserve(&address, bytes, 0, 0, 0) != CUDA_SUCCESS)
+    return false;
+  const bool backed = back(memory, address, bytes, properties) == CUDA_SUCCESS;
+  if (backed) memory.unmap(address, bytes);
+  memory.free(address, bytes);
+  return backed;
 }
 
 GrowingBuffer::GrowingBuffer(std::size_t reserved_bytes) : device_(selected_device()) {
@@ -130,18 +154,7 @@ void GrowingBuffer::grow(std::size_t bytes) {
   const VirtualMemory memory = virtual_memory();
   const CUmemAllocationProp properties = properties_of(device_);
   const std::size_t more = round_up(bytes - bytes_, granule(memory, properties));
-  CUmemGenericAllocationHandle piece = 0;
-  check(memory.create(&piece, more, &properties, 0), "allocate memory on the GPU");
-  const CUdeviceptr end = address_of(data_) + bytes_;
-  const CUresult mapped = memory.map(end, more, 0, piece, 0);
-  memory.release(piece);  // the mapping keeps it
-  check(mapped, "map memory on the GPU");
-  CUmemAccessDesc access{};
-  access.location = properties.location;
-  access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
-  const CUresult allowed = memory.set_access(end, more, &access, 1);
-  if (allowed != CUDA_SUCCESS) memory.unmap(end, more);
-  check(allowed, "map memory on the GPU");
+  check(back(memory, address_of(data_) + bytes_, more, properties), "allocate memory on the GPU");
   pieces_.push_back(more);
   bytes_ += more;
 }

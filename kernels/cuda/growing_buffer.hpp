@@ -14,7 +14,7 @@
 
 namespace kernels::cuda {
 
-// Whether the selected device backs reserved addresses later.
+// Whether the selected device backs reserved addresses later. Takes some milliseconds.
 bool can_grow();
 
 class GrowingBuffer {

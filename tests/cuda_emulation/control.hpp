@@ -26,6 +26,7 @@ struct Control {
   std::size_t memory_bytes = std::size_t{1} << 30;
   bool page_locked_memory = true;  // the computer has some left
   bool virtual_memory = true;      // the driver has the functions that map memory to reserved addresses
+  bool maps_memory = true;         // and they do
   unsigned seed = 1;               // of the shuffling; read at the first launch
   // The launch after so many more fails with `failure`, and everything after it: a lost device. Negative:
   // none.

@@ -5,6 +5,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 
 namespace cuda_emulation {
@@ -16,8 +17,9 @@ cudaError_t take_memory(std::size_t bytes);
 void give_back_memory(std::size_t bytes);
 void count_allocation(int change);
 
-// Whether work is queued that may still use any memory.
+// Whether work is queued, and how many operations were queued ever.
 bool work_is_queued();
+std::int64_t operations_queued();
 
 // Throws Fault if `data` lies among reserved addresses and not all of the range has memory behind it.
 void check_mapped(const void* data, std::size_t bytes);

@@ -53,7 +53,8 @@ struct Device {
   std::recursive_mutex mutex;
   std::map<std::byte*, Allocation> allocations;
   std::vector<CUstream_st*> streams;
-  std::set<const void*> loaded;  // kernels that were launched
+  std::int64_t operations_queued = 0;  // ever
+  std::set<const void*> loaded;        // kernels that were launched
   cuda_emulation::Control control;
   cuda_emulation::Usage usage;
   cudaError_t failed = cudaSuccess;
@@ -118,6 +119,7 @@ void reach(CUevent_st& event, std::int64_t generation) {
 cudaError_t enqueue(CUstream_st* stream, Operation operation) {
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;  // the default stream: nobody here means it
   return guarded([&] {
+    ++device().operations_queued;
     if (stream->capture != nullptr) {
       stream->capture->operations.push_back(std::move(operation));
     } else {
@@ -215,6 +217,10 @@ void give_back_memory(std::size_t bytes) {
 
 void count_allocation(int change) {
   device().usage.allocations += static_cast<std::size_t>(change);
+}
+
+std::int64_t operations_queued() {
+  return device().operations_queued;
 }
 
 bool work_is_queued() {

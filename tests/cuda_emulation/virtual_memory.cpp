@@ -1,6 +1,7 @@
 // The driver's virtual memory: addresses first, memory behind them piece by piece. Stricter than the driver:
-// it refuses what the driver's manual forbids, and to unmap while work is queued. A kernel that leaves the
-// memory behind reserved addresses crashes, as the host's own pages are what lies there.
+// it refuses what the driver's manual forbids, and to unmap while work is queued that may use the memory. A
+// kernel that leaves the memory behind reserved addresses crashes, as the host's own pages are what lies
+// there.
 #include <cuda.h>
 #include <cuda_runtime.h>
 #include <sys/mman.h>
@@ -26,6 +27,7 @@ struct Piece {
 struct Mapping {
   std::size_t bytes = 0;
   CUmemGenericAllocationHandle piece = 0;
+  std::int64_t since = 0;  // operations queued before it was mapped
 };
 
 struct Reservation {
@@ -135,6 +137,7 @@ CUresult cuMemRelease(CUmemGenericAllocationHandle handle) {
 CUresult cuMemMap(CUdeviceptr address, std::size_t bytes, std::size_t offset,
                   CUmemGenericAllocationHandle handle, unsigned long long) {
   const auto lock = lock_device();
+  if (!control().maps_memory) return CUDA_ERROR_NOT_SUPPORTED;
   const auto piece = memory().pieces.find(handle);
   Reservation* reservation = reservation_of(address, bytes);
   if (piece == memory().pieces.end() || piece->second.bytes != bytes || offset != 0 || reservation == nullptr)
@@ -144,7 +147,7 @@ CUresult cuMemMap(CUdeviceptr address, std::size_t bytes, std::size_t offset,
   const bool meets_last = after != reservation->mappings.begin() &&
                           std::prev(after)->first + std::prev(after)->second.bytes > address;
   if (meets_next || meets_last) return CUDA_ERROR_INVALID_VALUE;
-  reservation->mappings[address] = {bytes, handle};
+  reservation->mappings[address] = {bytes, handle, operations_queued()};
   piece->second.mapped = true;
   return CUDA_SUCCESS;
 }
@@ -152,9 +155,10 @@ CUresult cuMemMap(CUdeviceptr address, std::size_t bytes, std::size_t offset,
 CUresult cuMemUnmap(CUdeviceptr address, std::size_t bytes) {
   const auto lock = lock_device();
   Reservation* reservation = reservation_of(address, bytes);
-  if (reservation == nullptr || work_is_queued()) return CUDA_ERROR_INVALID_VALUE;
+  if (reservation == nullptr) return CUDA_ERROR_INVALID_VALUE;
   const auto found = reservation->mappings.find(address);
   if (found == reservation->mappings.end() || found->second.bytes != bytes) return CUDA_ERROR_INVALID_VALUE;
+  if (work_is_queued() && operations_queued() > found->second.since) return CUDA_ERROR_INVALID_VALUE;
   const CUmemGenericAllocationHandle handle = found->second.piece;
   reservation->mappings.erase(found);
   // Fresh pages in their place, so that nothing of the old content can be read.

@@ -57,11 +57,19 @@ TEST_CASE("growth that the device refuses leaves memory and counts as they were"
   CHECK(buffer.bytes() == 128 * kKiB);
 }
 
-TEST_CASE("a driver without virtual memory gives all of a buffer at once", "[emulation]") {
+TEST_CASE("a driver without virtual memory, or that only says it has it, gives all of a buffer at once",
+          "[emulation]") {
   const FreshDevice device;
-  cuda_emulation::control().virtual_memory = false;
+  SECTION("it lacks the functions") {
+    cuda_emulation::control().virtual_memory = false;
+  }
+  SECTION("it refuses to map") {
+    cuda_emulation::control().maps_memory = false;
+  }
   const auto before = cuda_emulation::usage();
   CHECK_FALSE(can_grow());
+  CHECK(cuda_emulation::usage().allocations == before.allocations);
+  CHECK(cuda_emulation::usage().device_bytes == before.device_bytes);
   {
     GrowingBuffer buffer(1000);
     CHECK(cuda_emulation::usage().device_bytes == before.device_bytes + 1000);
