@@ -129,7 +129,8 @@ void LiveEngine::Worker::start(const StartRun& command) {
     status.cost.reset();
     status.summary = nullptr;
     status.finish_reason.clear();
-    status.error = status.trace_error = std::nullopt;
+    status.error.reset();
+    status.trace_error.reset();
     status.gpu_failed = false;
   });
   const engine::Status ran = run(command);
