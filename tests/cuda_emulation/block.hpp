@@ -59,7 +59,8 @@ T shuffle(unsigned mask, T value, int from) {
 }
 
 inline unsigned ballot(unsigned mask, bool predicate) {
-  const auto& all = exchange(WarpOperation::ballot, mask, {predicate ? 1u : 0u});
+  const Operand own{predicate ? 1u : 0u};
+  const auto& all = exchange(WarpOperation::ballot, mask, own);
   unsigned bits = 0;
   for (unsigned i = 0; i < 32; ++i) bits |= all[i][0] << i;
   return bits;
@@ -69,7 +70,8 @@ inline unsigned ballot(unsigned mask, bool predicate) {
 // element of a word as a float.
 template <typename Widen>
 void mma(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const Widen& widen) {
-  const auto& all = exchange(WarpOperation::mma, 0xffffffffu, {a[0], a[1], a[2], a[3], b[0], b[1]});
+  const Operand own{a[0], a[1], a[2], a[3], b[0], b[1]};
+  const auto& all = exchange(WarpOperation::mma, 0xffffffffu, own);
   const auto g = static_cast<std::size_t>(lane() / 4);
   const auto t = static_cast<std::size_t>(lane() % 4);
   for (std::size_t from = 0; from < 4;

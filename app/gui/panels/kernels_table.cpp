@@ -73,9 +73,9 @@ std::vector<KernelsTable::Cell> KernelsTable::cells_for(const view::KernelTable&
     cells.push_back(Cell::device);
     room -= 70;
   }
-  cells.insert(cells.end(), {Cell::total, Cell::share});
+  for (const Cell cell : {Cell::total, Cell::share}) cells.push_back(cell);
   if (table.has_gpu) {
-    cells.insert(cells.end(), {Cell::speed, Cell::ceiling});
+    for (const Cell cell : {Cell::speed, Cell::ceiling}) cells.push_back(cell);
     room -= 116;
   }
   constexpr std::array<std::pair<float, Cell>, 6> kRest{{{310.0F, Cell::calls},
